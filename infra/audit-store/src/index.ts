@@ -1,0 +1,2 @@
+export type * from './cursors.ts';
+export * from './port.ts';

@@ -1,0 +1,114 @@
+/**
+ * The audit store: the immutable record. Two logs, facts and decisions; the entries are the verbatim bytes from the event log,
+ * the index of an entry is the size of its log before it. The comments are promises; conformance.ts keeps them for every backend.
+ */
+import type { Cursors } from './cursors.ts';
+
+export const logNames = ['facts', 'decisions'] as const;
+export type LogName = (typeof logNames)[number];
+
+export interface AuditStore extends AsyncDisposable {
+  readonly writer: AuditWriter;
+  readonly reader: AuditReader;
+  /** Rejects with `audit/store-unreachable` unless the store answers now. */
+  ping(): Promise<void>;
+}
+
+export interface AuditWriter {
+  /** Size of the log, the right edge of its Merkle tree and where ingest goes on; read in one snapshot. */
+  state(log: LogName): Promise<LogState>;
+
+  /**
+   * In one transaction: the entries, their leaf hashes, the rows to search them by, the new edge and the cursors. Rejects with
+   * `audit/not-at-head` unless `expected` is the log's size (two ingesters cannot interleave, a repetition is refused), and then
+   * changes nothing.
+   */
+  append(append: Append): Promise<void>;
+
+  /** Stores a signed checkpoint; rejects with `audit/not-at-head` if its size is behind one stored before. */
+  seal(log: LogName, checkpoint: SealedCheckpoint): Promise<void>;
+}
+
+export type LogState = {
+  readonly size: number;
+  /** The full subtrees' roots that make up the tree, largest first (RFC 6962): enough to go on hashing. */
+  readonly edge: readonly Uint8Array[];
+  readonly cursors: Cursors;
+};
+
+export type Append = {
+  readonly log: LogName;
+  readonly expected: number;
+  readonly entries: readonly AuditEntry[];
+  readonly edge: readonly Uint8Array[];
+  readonly cursors: Cursors;
+};
+
+export type AuditEntry = {
+  /** Verbatim, at most 65,535 bytes. */
+  readonly bytes: Uint8Array;
+  readonly leaf: Uint8Array;
+  /** What it can be found by: one row for a fact, one per decision of a batch. */
+  readonly rows: readonly AuditRow[];
+};
+
+/** What an entry says, for searching. Absent members are unknown, not empty. */
+export type AuditRow = {
+  /** Fact id or decision id. */
+  readonly id: string;
+  readonly at: string;
+  readonly type: string;
+  readonly outcome?: string;
+  readonly reason?: string;
+  /** Whom it is about: a fact's subject, a decision's principal. */
+  readonly subject?: string;
+  readonly actor?: string;
+  readonly role?: string;
+  readonly service?: string;
+  readonly endpoint?: string;
+  readonly sequence?: number;
+  readonly trace?: string;
+  /** The parsed fact or decision, as JSON text. */
+  readonly body: string;
+};
+
+export type SealedCheckpoint = {
+  readonly size: number;
+  readonly root: Uint8Array;
+  readonly note: string;
+  readonly at: string;
+};
+
+export interface AuditReader {
+  /** Newest first unless `order` says otherwise; pages by an opaque cursor that stays valid while the log grows. */
+  find(
+    log: LogName,
+    query: AuditQuery,
+  ): Promise<{ readonly rows: readonly FoundRow[]; readonly next?: string; readonly size: number }>;
+  /** The verbatim entries [from, to) in order; rejects with `audit/no-such-record` beyond the size. */
+  entries(log: LogName, from: number, to: number): Promise<readonly Uint8Array[]>;
+  /** The leaf hashes [from, to) in order. */
+  leaves(log: LogName, from: number, to: number): Promise<readonly Uint8Array[]>;
+  /** The newest checkpoint, if one was sealed. */
+  checkpoint(log: LogName): Promise<SealedCheckpoint | undefined>;
+}
+
+export type AuditQuery = {
+  readonly since?: string;
+  readonly until?: string;
+  readonly fromSequence?: number;
+  readonly toSequence?: number;
+  readonly id?: string;
+  readonly type?: string;
+  readonly outcome?: string;
+  readonly subject?: string;
+  readonly role?: string;
+  readonly service?: string;
+  readonly endpoint?: string;
+  readonly trace?: string;
+  readonly order?: 'newest' | 'oldest';
+  readonly limit: number;
+  readonly cursor?: string;
+};
+
+export type FoundRow = AuditRow & { readonly index: number };

@@ -1,0 +1,3 @@
+export * from './names.ts';
+export { noTelemetry } from './no-op.ts';
+export type * from './port.ts';

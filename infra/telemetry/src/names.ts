@@ -1,0 +1,53 @@
+/** Every span, metric and attribute name of the project: nothing else spells one. */
+export const spans = {
+  request: 'postern.proxy.request',
+  decide: 'postern.proxy.decide',
+  invalidate: 'postern.proxy.invalidate',
+  forward: 'postern.proxy.forward',
+  command: 'postern.grants.command',
+  append: 'postern.event-log.append',
+  project: 'postern.authorizer.project',
+  write: 'postern.relationships.write',
+  check: 'postern.relationships.check',
+  ingest: 'postern.audit.ingest',
+  store: 'postern.audit-store.append',
+  seal: 'postern.audit.seal',
+} as const;
+
+export const attributes = {
+  factId: 'cloudevents.event_id',
+  factType: 'cloudevents.event_type',
+  factSource: 'cloudevents.event_source',
+  factSubject: 'cloudevents.event_subject',
+  sequence: 'postern.sequence',
+  batchSize: 'postern.batch.size',
+  decisionId: 'postern.decision.id',
+  outcome: 'postern.decision.outcome',
+  endpoint: 'postern.endpoint',
+  service: 'postern.service',
+  cached: 'postern.decision.cached',
+  log: 'postern.audit.log',
+  size: 'postern.audit.size',
+  method: 'http.request.method',
+  status: 'http.response.status_code',
+} as const;
+
+export const metrics = {
+  requests: 'postern_proxy_requests_total',
+  decideSeconds: 'postern_proxy_decide_seconds',
+  cacheEntries: 'postern_proxy_cached_decisions',
+  enforces: 'postern_proxy_enforced_sequence',
+  liveStreams: 'postern_proxy_live_streams',
+  failClosed: 'postern_proxy_fail_closed_refusals_total',
+  recordBuffer: 'postern_proxy_unrecorded_decisions',
+  projectedSequence: 'postern_authorizer_projected_sequence',
+  projectionSeconds: 'postern_authorizer_projection_seconds',
+  checks: 'postern_authorizer_checks_total',
+  head: 'postern_grants_head_sequence',
+  commands: 'postern_grants_commands_total',
+  enforceSeconds: 'postern_grants_enforced_seconds',
+  quarantined: 'postern_quarantined_total',
+  auditSize: 'postern_audit_log_size',
+  auditLagSeconds: 'postern_audit_append_lag_seconds',
+  checkpointAge: 'postern_audit_checkpoint_age_seconds',
+} as const;

@@ -1,0 +1,98 @@
+/** `postern.yaml`: everything one installation says about itself. Unknown keys are errors. */
+import { z } from 'zod';
+import { ServiceName } from '../ids.ts';
+
+const Address = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, 'write HOST:PORT, for instance 127.0.0.1:8080');
+const Url = (...schemes: string[]) =>
+  z
+    .string()
+    .regex(
+      new RegExp(`^(${schemes.join('|')}):`),
+      `write a URL that begins with ${schemes.map((scheme) => `${scheme}:`).join(', ')}`,
+    );
+
+/** Asymmetric algorithms only: a public key can then never be used as a secret. */
+export const Algorithm = z.enum([
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+]);
+export type Algorithm = z.infer<typeof Algorithm>;
+
+export const Issuer = z.strictObject({
+  issuer: z.url(),
+  audience: z.array(z.string().min(1)).min(1),
+  /** A URL or file:PATH; left out, it is found by OpenID discovery at the issuer. */
+  jwks: Url('https?', 'file').optional(),
+  algorithms: z.array(Algorithm).min(1).default(['RS256', 'ES256', 'EdDSA']),
+  subject: z
+    .strictObject({ type: z.enum(['user', 'workload']), claim: z.string().min(1) })
+    .default({ type: 'user', claim: 'sub' }),
+  /** Accepted JOSE `typ` values; an ID token is not an access token. `none` accepts a token without `typ`. */
+  typ: z.array(z.string()).default(['at+jwt', 'application/at+jwt', 'JWT', 'none']),
+  /** Seconds by which clocks may differ. */
+  clockSkewSeconds: z.number().int().min(0).max(300).default(30),
+});
+export type Issuer = z.infer<typeof Issuer>;
+
+export const ServiceConfig = z.strictObject({
+  upstream: Url('https?'),
+  mount: z
+    .string()
+    .regex(/^\/[a-z0-9][a-z0-9/_.-]*[a-z0-9]$/i, 'write a path such as /payroll, without a trailing slash'),
+  openapi: z.string().optional(),
+  /** Time to the first byte of the answer, in ms. */
+  timeoutMs: z.number().int().min(1).max(3_600_000).default(30_000),
+  bodyBytesMax: z.number().int().min(0).default(10_485_760),
+});
+export type ServiceConfig = z.infer<typeof ServiceConfig>;
+
+export const PosternYaml = z.strictObject({
+  listen: Address.default('127.0.0.1:8080'),
+  health: Address.default('127.0.0.1:8081'),
+  data: z.string().default('./.postern'),
+  eventLog: Url('kafka', 'file', 'memory').optional(),
+  relationships: Url('spicedb', 'embedded').optional(),
+  auditStore: Url('postgres', 'postgresql', 'file', 'memory').optional(),
+  /** Where the rooms find each other in the distributed world. */
+  rooms: z
+    .strictObject({
+      authorizer: Url('https?').optional(),
+      grants: Url('https?').optional(),
+      audit: Url('https?').optional(),
+      /** What this room listens on when it runs by itself. */
+      listen: Address.default('127.0.0.1:8082'),
+    })
+    .prefault({}),
+  issuers: z.array(Issuer).default([]),
+  trustedProxies: z.array(z.union([z.cidrv4(), z.cidrv6()])).default([]),
+  services: z.record(ServiceName, ServiceConfig).default({}),
+  model: z
+    .strictObject({ schema: z.string().optional(), roles: z.string().optional(), assertions: z.string().optional() })
+    .default({}),
+  /** How long a proxy trusts cached decisions without hearing from the log, in ms. */
+  leaseMs: z.number().int().min(500).max(60_000).default(5_000),
+  /** How many decisions the proxy keeps, at about 300 bytes each. */
+  cachedDecisionsMax: z.number().int().min(0).default(200_000),
+  /** Inbound topics of HR and identity systems, on the event log's Kafka or another: kafka://brokers/topic. */
+  feeds: z
+    .array(z.strictObject({ kafka: Url('kafka'), group: z.string().min(1).default('postern-grants') }))
+    .default([]),
+  telemetry: z
+    .strictObject({
+      /** OTLP over HTTP, for instance http://127.0.0.1:4318; left out, nothing is traced. */
+      otlp: Url('https?').optional(),
+    })
+    .default({}),
+  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') }).prefault({}),
+});
+export type PosternYaml = z.infer<typeof PosternYaml>;

@@ -1,0 +1,15 @@
+/** API keys. The secret is shown once and never stored: the fact holds its SHA-256 alone. */
+import { z } from 'zod';
+import { CredentialId, PrincipalId } from '../ids.ts';
+
+const reason = z.string().min(1).max(2000).optional();
+
+export const CredentialIssued = z.strictObject({
+  credential: CredentialId,
+  owner: PrincipalId,
+  /** SHA-256 of the whole key text, base64url. The key has 256 bits from a CSPRNG, so a fast digest is enough. */
+  digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  until: z.iso.datetime({ offset: true }).optional(),
+  reason,
+});
+export const CredentialRevoked = z.strictObject({ credential: CredentialId, reason });

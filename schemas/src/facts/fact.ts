@@ -1,0 +1,43 @@
+/** The closed union of facts. A new fact is added here, and every switch that forgets it stops compiling. */
+import { z } from 'zod';
+import { CredentialIssued, CredentialRevoked } from './credential.ts';
+import { envelopeShape } from './envelope.ts';
+import { GrantExpired, GrantIssued, GrantRevoked } from './grant.ts';
+import { GroupChanged, GroupDeleted } from './group.ts';
+import { PrincipalJoined, PrincipalLeft, PrincipalMoved, SessionRevoked } from './principal.ts';
+import { RoutesPublished, SchemaPublished } from './published.ts';
+import { EnforcementReached, EventQuarantined } from './record.ts';
+import { RoleChanged, RoleDefined, RoleRetired } from './role.ts';
+
+const fact = <Type extends string, Data extends z.ZodType>(type: Type, data: Data) =>
+  z.strictObject({ ...envelopeShape, type: z.literal(type), data });
+
+export const Fact = z.discriminatedUnion('type', [
+  fact('postern.principal.joined.v1', PrincipalJoined),
+  fact('postern.principal.moved.v1', PrincipalMoved),
+  fact('postern.principal.left.v1', PrincipalLeft),
+  fact('postern.session.revoked.v1', SessionRevoked),
+  fact('postern.group.changed.v1', GroupChanged),
+  fact('postern.group.deleted.v1', GroupDeleted),
+  fact('postern.role.defined.v1', RoleDefined),
+  fact('postern.role.changed.v1', RoleChanged),
+  fact('postern.role.retired.v1', RoleRetired),
+  fact('postern.grant.issued.v1', GrantIssued),
+  fact('postern.grant.revoked.v1', GrantRevoked),
+  fact('postern.grant.expired.v1', GrantExpired),
+  fact('postern.credential.issued.v1', CredentialIssued),
+  fact('postern.credential.revoked.v1', CredentialRevoked),
+  fact('postern.schema.published.v1', SchemaPublished),
+  fact('postern.routes.published.v1', RoutesPublished),
+  fact('postern.event.quarantined.v1', EventQuarantined),
+  fact('postern.enforcement.reached.v1', EnforcementReached),
+]);
+export type Fact = z.infer<typeof Fact>;
+export type FactType = Fact['type'];
+export type FactOf<Type extends FactType> = Extract<Fact, { type: Type }>;
+
+/** A fact before the log has given it its place: what a decider returns. */
+type Draft<F> = F extends Fact
+  ? Omit<F, 'specversion' | 'sequence' | 'appendid' | 'datacontenttype' | 'dataschema'>
+  : never;
+export type FactDraft = Draft<Fact>;

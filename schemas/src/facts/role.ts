@@ -1,0 +1,39 @@
+/** A role bundles access to services and endpoints; roles.yaml and the roles API write these. */
+import { z } from 'zod';
+import { EndpointId, RoleName, ServiceName } from '../ids.ts';
+import { Attributes } from './principal.ts';
+
+export const AccessClass = z.enum(['read', 'write', 'admin']);
+export type AccessClass = z.infer<typeof AccessClass>;
+
+/** `{ service, access }` for a class of a service's endpoints, or `{ endpoint }` for one of them. */
+export const Allowance = z.union(
+  [z.strictObject({ service: ServiceName, access: AccessClass }), z.strictObject({ endpoint: EndpointId })],
+  { error: 'write { service: NAME, access: read|write|admin } or { endpoint: SERVICE/OPERATION }' },
+);
+export type Allowance = z.infer<typeof Allowance>;
+
+/** "30m", "8h", "90d": how long a grant of the role may last. */
+export const Duration = z.string().regex(/^[1-9]\d{0,4}(s|m|h|d)$/, 'write a duration such as 30m, 8h or 90d');
+export const durationMs = (duration: string): number =>
+  Number(duration.slice(0, -1)) *
+  { s: 1e3, m: 60e3, h: 3_600e3, d: 86_400e3 }[duration.slice(-1) as 's' | 'm' | 'h' | 'd'];
+
+export const RoleRules = z.strictObject({
+  description: z.string().max(500).optional(),
+  allows: z.array(Allowance).min(1, 'a role that allows nothing is no role'),
+  /** Whoever has all of these attributes holds the role, and loses it when one changes. */
+  birthright: Attributes.refine(
+    (attributes) => Object.keys(attributes).length > 0,
+    'a birthright names at least one attribute',
+  ).optional(),
+  separateFrom: z.array(RoleName).optional(),
+  maxDuration: Duration.optional(),
+  approvers: z.array(z.string().min(1)).optional(),
+});
+export type RoleRules = z.infer<typeof RoleRules>;
+
+const reason = z.string().min(1).max(2000).optional();
+export const RoleDefined = z.strictObject({ role: RoleName, rules: RoleRules, reason });
+export const RoleChanged = z.strictObject({ role: RoleName, before: RoleRules, rules: RoleRules, reason });
+export const RoleRetired = z.strictObject({ role: RoleName, reason });

@@ -1,0 +1,306 @@
+/**
+ * The organisation as the log tells it: the one fold of facts that every room shares. Grants decides on it, the authorizer
+ * projects its relationships, the proxy reads routes and credentials from it, audit replays it to any moment.
+ *
+ * It is deterministic and does no I/O. It changes in place, because a log may hold millions of memberships: `apply` is
+ * `evolve`, and it answers with the relationship updates that the fact means, so that all readers share one projection.
+ */
+import { assertNever } from '../assert-never.ts';
+import type { Conditions } from '../conditions.ts';
+import type { Fact } from '../facts/fact.ts';
+import type { LoggedFact } from '../facts/log-entry.ts';
+import type { Attributes } from '../facts/principal.ts';
+import type { RoleRules } from '../facts/role.ts';
+import type { CredentialId, GrantId, PrincipalId, RoleName, Sequence, SubjectId } from '../ids.ts';
+import { beginning } from '../ids.ts';
+import { canonicalJson, type Relationship, type RelationshipUpdate, relationshipKey } from '../relationship.ts';
+import type { Endpoint, Service } from '../routes/endpoint.ts';
+import { Groups, type MembershipChange } from './closure.ts';
+
+export type Principal = {
+  readonly id: PrincipalId;
+  readonly attributes: Attributes;
+  readonly state: 'active' | 'left';
+  /** The sequence of the fact that put it in this state. */
+  readonly since: Sequence;
+};
+export type Grant = {
+  readonly id: GrantId;
+  readonly subject: SubjectId;
+  readonly role: RoleName;
+  readonly conditions?: Conditions;
+  readonly origin: 'direct' | 'birthright' | 'key';
+  readonly reason: string;
+  readonly issuedAt: Sequence;
+  readonly by: string;
+};
+export type Credential = {
+  readonly id: CredentialId;
+  readonly owner: PrincipalId;
+  readonly digest: string;
+  readonly until?: string;
+};
+
+const touch = (relationship: Relationship): RelationshipUpdate => ({ operation: 'touch', relationship });
+const remove = (relationship: Relationship): RelationshipUpdate => ({ operation: 'delete', relationship });
+
+export class Organisation {
+  sequence: Sequence = beginning;
+  readonly principals = new Map<PrincipalId, Principal>();
+  readonly groups = new Groups();
+  readonly roles = new Map<RoleName, RoleRules>();
+  /** Live grants. */
+  readonly grants = new Map<GrantId, Grant>();
+  readonly credentials = new Map<CredentialId, Credential>();
+  readonly credentialsByDigest = new Map<string, Credential>();
+  readonly services = new Map<string, Service>();
+  /** Tokens of the principal issued before this instant (ms since the epoch) are refused. */
+  readonly sessionsRevokedBefore = new Map<PrincipalId, number>();
+  schema: string | undefined;
+  readonly #grantsBySubject = new Map<SubjectId, Set<GrantId>>();
+  readonly #credentialsByOwner = new Map<PrincipalId, Set<CredentialId>>();
+  #openParts: { text: string; endpoints: Endpoint[] } = { text: '', endpoints: [] };
+
+  grantsOf(subject: SubjectId): Grant[] {
+    return [...(this.#grantsBySubject.get(subject) ?? [])].flatMap((id) => this.grants.get(id) ?? []);
+  }
+  credentialsOf(owner: PrincipalId): Credential[] {
+    return [...(this.#credentialsByOwner.get(owner) ?? [])].flatMap((id) => this.credentials.get(id) ?? []);
+  }
+
+  /** Takes the next fact in; answers the relationship updates it means. Facts come in sequence, each once. */
+  apply(entry: LoggedFact & { readonly fact: Fact }): RelationshipUpdate[] {
+    const { fact } = entry;
+    this.sequence = entry.sequence;
+    switch (fact.type) {
+      case 'postern.principal.joined.v1': {
+        const { principal, attributes } = fact.data;
+        this.principals.set(principal, { id: principal, attributes, state: 'active', since: entry.sequence });
+        return [];
+      }
+      case 'postern.principal.moved.v1': {
+        const { principal, after } = fact.data;
+        this.principals.set(principal, { id: principal, attributes: after, state: 'active', since: entry.sequence });
+        return [];
+      }
+      case 'postern.principal.left.v1':
+        return this.#leave(fact.data.principal, entry.sequence);
+      case 'postern.session.revoked.v1':
+        this.sessionsRevokedBefore.set(fact.data.principal, Date.parse(fact.data.before));
+        return [];
+      case 'postern.group.changed.v1':
+        return toMemberships(this.groups.change(fact.data.group, fact.data.add, fact.data.remove));
+      case 'postern.group.deleted.v1': {
+        const subject = `${fact.data.group}#member` as SubjectId;
+        return [...toMemberships(this.groups.delete(fact.data.group)), ...this.#dropGrantsOf(subject)];
+      }
+      case 'postern.role.defined.v1':
+      case 'postern.role.changed.v1':
+        return this.#defineRole(fact.data.role, fact.data.rules);
+      case 'postern.role.retired.v1':
+        return this.#retireRole(fact.data.role);
+      case 'postern.grant.issued.v1': {
+        const { grant, subject, role, conditions, origin, reason } = fact.data;
+        this.grants.set(grant, {
+          id: grant,
+          subject,
+          role,
+          ...(conditions && { conditions }),
+          origin,
+          reason,
+          issuedAt: entry.sequence,
+          by: fact.authid,
+        });
+        addTo(this.#grantsBySubject, subject, grant);
+        return this.#holding(role, subject);
+      }
+      case 'postern.grant.revoked.v1':
+      case 'postern.grant.expired.v1': {
+        if (!this.#dropGrant(fact.data.grant)) return [];
+        return this.#holding(fact.data.role, fact.data.subject);
+      }
+      case 'postern.credential.issued.v1': {
+        const { credential, owner, digest, until } = fact.data;
+        const issued: Credential = { id: credential, owner, digest, ...(until !== undefined && { until }) };
+        this.credentials.set(credential, issued);
+        this.credentialsByDigest.set(digest, issued);
+        addTo(this.#credentialsByOwner, owner, credential);
+        return [touch({ resource: credential, relation: 'owner', subject: owner })];
+      }
+      case 'postern.credential.revoked.v1':
+        return this.#dropCredential(fact.data.credential);
+      case 'postern.schema.published.v1': {
+        const { text, part, parts } = fact.data;
+        this.#openParts.text = part === 1 ? text : this.#openParts.text + text;
+        if (part === parts) {
+          this.schema = this.#openParts.text;
+          this.#openParts.text = '';
+        }
+        return [];
+      }
+      case 'postern.routes.published.v1': {
+        const { service, mount, endpoints, part, parts } = fact.data;
+        this.#openParts.endpoints = part === 1 ? [...endpoints] : [...this.#openParts.endpoints, ...endpoints];
+        if (part !== parts) return [];
+        const published = this.#openParts.endpoints;
+        this.#openParts.endpoints = [];
+        return this.#publishRoutes({ name: service, mount, endpoints: published });
+      }
+      case 'postern.event.quarantined.v1':
+      case 'postern.enforcement.reached.v1':
+        return [];
+      default:
+        return assertNever(fact);
+    }
+  }
+
+  /** Every relationship that the facts so far mean: what the graph must hold, whole. */
+  *relationships(): Generator<Relationship> {
+    for (const group of this.groups.names())
+      for (const principal of this.groups.inside(group))
+        yield { resource: group, relation: 'member', subject: principal };
+    for (const { id, owner } of this.credentials.values()) yield { resource: id, relation: 'owner', subject: owner };
+    for (const [role, rules] of this.roles) yield* roleEdges(role, rules);
+    for (const service of this.services.values()) yield* routeEdges(service);
+    const seen = new Set<string>();
+    for (const { role, subject } of this.grants.values()) {
+      const key = `${role} ${subject}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      for (const { operation, relationship } of this.#holding(role, subject))
+        if (operation === 'touch') yield relationship;
+    }
+  }
+
+  /** The one relationship of a role and a subject: the union of all live grants between them, or none. */
+  #holding(role: RoleName, subject: SubjectId): RelationshipUpdate[] {
+    const live = this.grantsOf(subject).filter((grant) => grant.role === role);
+    const edge = { resource: `role:${role}`, relation: 'holder', subject };
+    if (live.length === 0 || !this.roles.has(role)) return [remove(edge)];
+    const alternatives: Conditions[] = [];
+    for (const { conditions } of live) {
+      if (conditions === undefined || Object.keys(conditions).length === 0) return [touch(edge)];
+      alternatives.push(conditions);
+    }
+    // In one order whatever the order of grants, so that two histories with the same outcome give the same graph.
+    const ordered = [...new Map(alternatives.map((each) => [canonicalJson(each), each])).entries()].sort(([a], [b]) =>
+      a < b ? -1 : 1,
+    );
+    return [touch({ ...edge, anyOf: ordered.map(([, each]) => each) })];
+  }
+
+  #leave(principal: PrincipalId, sequence: Sequence): RelationshipUpdate[] {
+    const before = this.principals.get(principal);
+    this.principals.set(principal, {
+      id: principal,
+      attributes: before?.attributes ?? {},
+      state: 'left',
+      since: sequence,
+    });
+    // The fact alone ends all access: whoever left holds nothing, whether or not its grants were listed and revoked beside it.
+    const updates = this.#dropGrantsOf(principal);
+    for (const group of [...this.groups.above(principal)])
+      updates.push(...toMemberships(this.groups.change(group, [], [principal])));
+    for (const { id } of this.credentialsOf(principal)) updates.push(...this.#dropCredential(id));
+    return updates;
+  }
+
+  #dropCredential(credential: CredentialId): RelationshipUpdate[] {
+    const live = this.credentials.get(credential);
+    if (live === undefined) return [];
+    this.credentials.delete(credential);
+    this.credentialsByDigest.delete(live.digest);
+    this.#credentialsByOwner.get(live.owner)?.delete(credential);
+    return [
+      remove({ resource: credential, relation: 'owner', subject: live.owner }),
+      ...this.#dropGrantsOf(credential),
+    ];
+  }
+
+  #dropGrantsOf(subject: SubjectId): RelationshipUpdate[] {
+    const roles = new Set<RoleName>();
+    for (const grant of this.grantsOf(subject)) {
+      this.#dropGrant(grant.id);
+      roles.add(grant.role);
+    }
+    return [...roles].flatMap((role) => this.#holding(role, subject));
+  }
+
+  #dropGrant(id: GrantId): boolean {
+    const grant = this.grants.get(id);
+    if (grant === undefined) return false;
+    this.grants.delete(id);
+    this.#grantsBySubject.get(grant.subject)?.delete(id);
+    return true;
+  }
+
+  #defineRole(role: RoleName, rules: RoleRules): RelationshipUpdate[] {
+    const before = this.roles.get(role);
+    this.roles.set(role, rules);
+    return difference(before ? [...roleEdges(role, before)] : [], [...roleEdges(role, rules)]);
+  }
+
+  #retireRole(role: RoleName): RelationshipUpdate[] {
+    const rules = this.roles.get(role);
+    if (rules === undefined) return [];
+    const subjects = new Set(
+      [...this.grants.values()].filter((grant) => grant.role === role).map((grant) => grant.subject),
+    );
+    for (const grant of [...this.grants.values()]) if (grant.role === role) this.#dropGrant(grant.id);
+    this.roles.delete(role);
+    return [
+      ...difference([...roleEdges(role, rules)], []),
+      ...[...subjects].flatMap((subject) => this.#holding(role, subject)),
+    ];
+  }
+
+  #publishRoutes(service: Service): RelationshipUpdate[] {
+    const before = this.services.get(service.name);
+    if (service.endpoints.length === 0) this.services.delete(service.name);
+    else this.services.set(service.name, service);
+    return difference(before ? [...routeEdges(before)] : [], [...routeEdges(service)]);
+  }
+}
+
+const accessRelation = { read: 'reader', write: 'writer', admin: 'administrator' } as const;
+const classRelation = { read: 'reads', write: 'writes', admin: 'administers' } as const;
+
+function* roleEdges(role: RoleName, rules: RoleRules): Generator<Relationship> {
+  for (const allowance of rules.allows)
+    yield 'service' in allowance
+      ? {
+          resource: `service:${allowance.service}`,
+          relation: accessRelation[allowance.access],
+          subject: `role:${role}#holder`,
+        }
+      : { resource: `endpoint:${allowance.endpoint}`, relation: 'caller', subject: `role:${role}#holder` };
+}
+
+function* routeEdges(service: Service): Generator<Relationship> {
+  for (const endpoint of service.endpoints)
+    yield {
+      resource: `endpoint:${endpoint.id}`,
+      relation: classRelation[endpoint.access],
+      subject: `service:${service.name}`,
+    };
+}
+
+const toMemberships = (changes: readonly MembershipChange[]): RelationshipUpdate[] =>
+  changes.map(({ group, principal, is }) =>
+    (is === 'in' ? touch : remove)({ resource: group, relation: 'member', subject: principal }),
+  );
+
+const difference = (before: readonly Relationship[], after: readonly Relationship[]): RelationshipUpdate[] => {
+  const kept = new Set(after.map(relationshipKey));
+  const had = new Set(before.map(relationshipKey));
+  return [
+    ...before.filter((edge) => !kept.has(relationshipKey(edge))).map(remove),
+    ...after.filter((edge) => !had.has(relationshipKey(edge))).map(touch),
+  ];
+};
+
+const addTo = <Key, Value>(index: Map<Key, Set<Value>>, key: Key, value: Value): void => {
+  const found = index.get(key);
+  if (found) found.add(value);
+  else index.set(key, new Set([value]));
+};

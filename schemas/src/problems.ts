@@ -1,0 +1,127 @@
+/**
+ * Every failure that a person or a program can meet, in one table: code, HTTP status, public title.
+ * Each has an entry in docs/failure-modes.md (a test holds the two together). RFC 9457 gives the wire form.
+ */
+export type ProblemSpec = { readonly status: number; readonly title: string };
+
+export const problems = {
+  // proxy: what a caller of a protected API meets
+  'proxy/no-credential': { status: 401, title: 'This API asks for a credential and the request carries none' },
+  'proxy/bad-credential': { status: 401, title: 'The credential is not valid here' },
+  'proxy/two-credentials': { status: 400, title: 'The request carries two different credentials' },
+  'proxy/denied': { status: 403, title: 'You do not hold the permission this endpoint asks for' },
+  'proxy/ambiguous-request': { status: 400, title: 'The request can be read in more than one way' },
+  'proxy/method-not-supported': { status: 405, title: 'The gate does not pass this method' },
+  'proxy/body-too-large': { status: 413, title: 'The request body is larger than this service allows' },
+  'proxy/cannot-decide': { status: 503, title: 'The gate cannot decide now, so it refuses' },
+  'proxy/stale': { status: 503, title: 'The gate has not heard from the log in time, so it trusts no decision' },
+  'proxy/not-ready': { status: 503, title: 'The gate is still catching up with the log' },
+  'proxy/recording-full': { status: 503, title: 'Decisions cannot be recorded, so no request is let through' },
+  'proxy/upstream-unreachable': { status: 502, title: 'The API behind the gate does not answer' },
+  'proxy/upstream-timeout': { status: 504, title: 'The API behind the gate took too long' },
+  // authorizer
+  'authorizer/bad-question': { status: 400, title: 'The question cannot be read' },
+  'authorizer/behind': { status: 503, title: 'The authorizer has not reached the sequence asked for' },
+  'authorizer/engine-unreachable': { status: 503, title: 'The relationship engine does not answer' },
+  'authorizer/schema-refused': { status: 422, title: 'The relationship engine refuses the published schema' },
+  'authorizer/unreadable-fact': { status: 500, title: 'The log holds a fact that this version cannot read' },
+  // grants: commands and inbound events
+  'grants/bad-request': { status: 400, title: 'The request cannot be read' },
+  'grants/bad-event': { status: 400, title: 'The event is not a CloudEvent that this gate can read' },
+  'grants/unknown-event-type': { status: 422, title: 'No rule says what this event type means' },
+  'grants/unknown-principal': { status: 422, title: 'No such principal has joined' },
+  'grants/unknown-role': { status: 422, title: 'No such role is defined' },
+  'grants/unknown-grant': { status: 404, title: 'No such grant is live' },
+  'grants/unknown-credential': { status: 404, title: 'No such credential is live' },
+  'grants/unknown-group': { status: 422, title: 'No such group exists' },
+  'grants/group-cycle': { status: 422, title: 'The group would contain itself' },
+  'grants/already-joined': { status: 409, title: 'The principal has joined already' },
+  'grants/has-left': { status: 409, title: 'The principal has left' },
+  'grants/separation-of-duties': {
+    status: 409,
+    title: 'The role may not be held together with another that the subject holds',
+  },
+  'grants/too-long': { status: 422, title: 'The grant lasts longer than its role allows' },
+  'grants/too-many-conditions': {
+    status: 422,
+    title: 'The conditions of this subject and role are too many for one relationship',
+  },
+  'grants/event-conflict': { status: 409, title: 'An event with this source and id came before, with other content' },
+  'grants/idempotency-conflict': { status: 409, title: 'This Idempotency-Key was used before, for another request' },
+  'grants/contended': { status: 503, title: 'Other writers were faster each time; try again' },
+  'grants/not-enforced-yet': {
+    status: 504,
+    title: 'The change is in the log, but not every proxy has confirmed it in time',
+  },
+  'grants/fact-too-large': { status: 413, title: 'The change does not fit one log entry' },
+  // audit
+  'audit/bad-query': { status: 400, title: 'The query cannot be read' },
+  'audit/no-such-record': { status: 404, title: 'The record holds no such entry' },
+  'audit/not-at-head': { status: 409, title: 'The store has grown since; append at its head' },
+  'audit/append-only': { status: 409, title: 'The record is append-only' },
+  'audit/gap': { status: 500, title: 'Entries are missing between the log and the record' },
+  'audit/record-altered': { status: 500, title: 'The record is not what was signed' },
+  'audit/store-unreachable': { status: 503, title: 'The audit store does not answer' },
+  // event log
+  'event-log/unreachable': { status: 503, title: 'The event log does not answer' },
+  'event-log/truncated': { status: 500, title: 'The event log no longer holds what this reader has not read yet' },
+  'event-log/in-use': { status: 500, title: 'Another process has this data folder open' },
+  'event-log/disk-full': { status: 507, title: 'The disk is full' },
+  'event-log/corrupt': { status: 500, title: 'The log file cannot be read' },
+  'event-log/outcome-unknown': {
+    status: 503,
+    title: 'The log did not confirm the write; it may or may not have happened',
+  },
+  // runtime: starting, configuring, talking to the admin API
+  'runtime/bad-config': { status: 500, title: 'The configuration cannot be used' },
+  'runtime/port-in-use': { status: 500, title: 'The address is in use by another process' },
+  'runtime/bad-assertion': { status: 401, title: "The request does not carry the gate's own assertion" },
+  'runtime/not-found': { status: 404, title: 'Nothing is served at this path' },
+  'runtime/bad-request': { status: 400, title: 'The request cannot be read' },
+  'runtime/internal': { status: 500, title: 'Something failed that has no name yet' },
+} as const satisfies Record<string, ProblemSpec>;
+
+export type ProblemCode = keyof typeof problems;
+
+export type ProblemOptions = {
+  /** One sentence: what happened here, to what. Public. */
+  readonly detail?: string;
+  /** One sentence: what to do about it. Public. */
+  readonly fix?: string;
+  /** Further public members of the problem document. */
+  readonly members?: Readonly<Record<string, unknown>>;
+  /** Stays inside: for the log, never for the caller. */
+  readonly cause?: unknown;
+};
+
+/** A failure with a code from {@link problems}. `message` is made of the public parts only. */
+export class Problem extends Error {
+  readonly code: ProblemCode;
+  readonly detail: string | undefined;
+  readonly fix: string | undefined;
+  readonly members: Readonly<Record<string, unknown>>;
+  constructor(code: ProblemCode, options: ProblemOptions = {}) {
+    super([problems[code].title, options.detail, options.fix].filter(Boolean).join(': '), { cause: options.cause });
+    this.name = 'Problem';
+    this.code = code;
+    this.detail = options.detail;
+    this.fix = options.fix;
+    this.members = options.members ?? {};
+  }
+  get status(): number {
+    return problems[this.code].status;
+  }
+}
+
+export const isProblem = (error: unknown, code?: ProblemCode): error is Problem =>
+  error instanceof Problem && (code === undefined || error.code === code);
+
+/** The problem document of RFC 9457; `type` is a stable URN, resolvable in docs/failure-modes.md by its code. */
+export const toProblemDocument = (problem: Problem): Record<string, unknown> => ({
+  type: `urn:postern:problem:${problem.code}`,
+  title: problems[problem.code].title,
+  status: problem.status,
+  ...(problem.detail !== undefined && { detail: problem.detail }),
+  ...(problem.fix !== undefined && { fix: problem.fix }),
+  ...problem.members,
+});

@@ -1,0 +1,33 @@
+/** Relationships: the projection of facts in the graph. */
+import type { Conditions } from './conditions.ts';
+
+/** `resource#relation@subject`, with the alternatives of the caveat `holds` where every grant behind it is conditional. */
+export type Relationship = {
+  /** `type:id` */
+  readonly resource: string;
+  readonly relation: string;
+  /** `type:id` or `type:id#relation` */
+  readonly subject: string;
+  readonly anyOf?: readonly Conditions[];
+};
+
+export type RelationshipUpdate = { readonly operation: 'touch' | 'delete'; readonly relationship: Relationship };
+
+/** What SpiceDB keys a relationship by: two with the same key replace each other. */
+export const relationshipKey = ({ resource, relation, subject }: Relationship): string =>
+  `${resource}#${relation}@${subject}`;
+
+/** One line of canonical text per relationship: comparing sets of them compares graphs. */
+export const relationshipText = (relationship: Relationship): string =>
+  relationship.anyOf === undefined
+    ? relationshipKey(relationship)
+    : `${relationshipKey(relationship)}[holds:${canonicalJson({ any_of: relationship.anyOf })}]`;
+
+/** JSON with sorted keys: the caveat context comes back from the engine with its keys in another order. */
+export const canonicalJson = (value: unknown): string => {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  members.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`).join(',')}}`;
+};
