@@ -19,10 +19,14 @@ export type GrantsState = {
   readonly notReady: () => string | undefined;
 };
 
-export const grantsState = (
-  facts: EventLog['facts'],
-  onStrangers: (strangers: readonly Stranger[]) => void,
-): GrantsState => {
+export type StateEvents = {
+  /** Records in the facts stream that are no facts. */
+  readonly onStrangers: (strangers: readonly Stranger[]) => void;
+  /** Facts that came after the head of the start had been read: news, not history. */
+  readonly onNews: (facts: readonly Fact[]) => void;
+};
+
+export const grantsState = (facts: EventLog['facts'], { onStrangers, onNews }: StateEvents): GrantsState => {
   const organisation = new Organisation();
   const inbound = new Map<string, { digest: string; sequence: Sequence; facts: Fact[] }>();
   let waiting: { sequence: Sequence; resolve: () => void }[] = [];
