@@ -51,7 +51,7 @@ export type ProxyDeps = {
   readonly readIssuerDocument?: ReadDocument;
 };
 
-export type Proxy = Service & {
+export type ProxyService = Service & {
   /** Where the gate listens, once it has started. */
   readonly address: () => { readonly host: string; readonly port: number } | undefined;
   /** Who this run of the proxy is in heartbeats and decision batches. */
@@ -66,7 +66,7 @@ export type Proxy = Service & {
 const lastRecordsTimeoutMs = 10_000;
 const startRetryAfterMs = 500;
 
-export const proxyService = (deps: ProxyDeps, config: ProxyConfig): Proxy => {
+export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService => {
   const { eventLog, decisionPoint, clock, telemetry, log } = deps;
   const { leaseMs } = config;
   const instance = `${config.instance}-${randomBytes(4).toString('hex')}`;

@@ -76,7 +76,6 @@ export const gateServer = (ladder: Ladder, documents: Documents): GateServer => 
   };
   let server: Server | undefined;
   const app = fastify({
-    disableRequestLogging: true,
     serverFactory: (handler) => {
       server = serve(handler);
       return server;
