@@ -11,6 +11,11 @@ export type EventLogDeps = { readonly telemetry?: Telemetry };
 export const openEventLog = async (url: string, { telemetry = noTelemetry }: EventLogDeps = {}): Promise<EventLog> => {
   const carrier = telemetry.carrier;
   if (url === 'memory:' || url.startsWith('file:')) return observed(openEmbedded(url, { carrier }), telemetry);
+  if (url.startsWith('kafka:')) {
+    // Loaded when it is wanted: most processes never speak to a cluster.
+    const { openKafka } = await import('./kafka/open.ts');
+    return observed(await openKafka(url, { carrier }), telemetry);
+  }
   throw new Problem('runtime/bad-config', {
     detail: `the event log "${url}" is of no known kind`,
     fix: 'Write kafka://HOST:PORT/PREFIX, file:DIR or memory:.',

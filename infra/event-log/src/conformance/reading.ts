@@ -1,0 +1,53 @@
+/** Reads a log the way a test needs it: up to somewhere, and then no further. */
+import type { LoggedFact, Sequence } from '@postern/schemas';
+import type { Cursors, EventLog, FactBatch, IncomingRecord, RecordLog, Stranger } from '../port.ts';
+
+/** Where something never comes, the test fails by this instead of hanging; no guarantee is measured by it. */
+export const patienceMs = 60_000;
+
+export const factsUntil = async (
+  log: EventLog,
+  after: number,
+  enough: (read: { readonly entries: LoggedFact[]; readonly batch: FactBatch }) => boolean,
+): Promise<{ readonly entries: LoggedFact[]; readonly strangers: Stranger[] }> => {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(patienceMs)]);
+  const entries: LoggedFact[] = [];
+  const strangers: Stranger[] = [];
+  try {
+    for await (const batch of log.facts.follow(after as Sequence, { signal, beatMs: 200 })) {
+      entries.push(...batch.entries);
+      strangers.push(...batch.strangers);
+      if (enough({ entries, batch })) return { entries, strangers };
+    }
+  } finally {
+    stop.abort();
+  }
+  throw new Error(`only ${entries.length} facts behind ${after} came in ${patienceMs} ms`);
+};
+
+/** Everything that is there now. */
+export const factsAfter = (log: EventLog, after = 0) => factsUntil(log, after, ({ batch }) => batch.atHead);
+
+export const recordsUntil = async (
+  log: RecordLog,
+  from: Cursors | 'end',
+  count: number,
+  begun: () => Promise<void> = async () => {},
+): Promise<IncomingRecord[]> => {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(patienceMs)]);
+  const records: IncomingRecord[] = [];
+  let first = true;
+  try {
+    for await (const batch of log.follow(from, { signal, beatMs: 200 })) {
+      records.push(...batch.records);
+      if (first) await begun();
+      first = false;
+      if (records.length >= count) return records;
+    }
+  } finally {
+    stop.abort();
+  }
+  throw new Error(`only ${records.length} of ${count} records came in ${patienceMs} ms`);
+};
