@@ -14,3 +14,4 @@ export * from './organisation/organisation.ts';
 export * from './problems.ts';
 export * from './relationship.ts';
 export * from './routes/endpoint.ts';
+export * from './routes/postern-api.ts';
