@@ -19,7 +19,7 @@ const forbidden = [
   { name: 'infra-never-looks-up', from: { path: '^infra/' }, to: { path: '^(services|e2e)/' } },
   {
     name: 'capabilities-are-strangers',
-    from: { path: '^infra/([^/]+)/', pathNot: '[.]int[.]test[.]ts$' },
+    from: { path: '^infra/([^/]+)/', pathNot: '[.](int|containers)[.]test[.]ts$' },
     to: { path: '^infra/', pathNot: ['^infra/$1/', '^infra/telemetry/'] },
   },
   {

@@ -9,6 +9,7 @@
  * The comments are promises; conformance.ts keeps them for every backend.
  */
 import type { FactDraft, LoggedFact, Sequence } from '@postern/schemas';
+import type { Carrier } from '@postern/telemetry';
 
 export interface EventLog extends AsyncDisposable {
   readonly facts: FactLog;
@@ -54,6 +55,8 @@ export type FactBatch = {
   readonly entries: readonly LoggedFact[];
   readonly atHead: boolean;
   readonly strangers: readonly Stranger[];
+  /** The trace context each entry was written in, where there was one: what handles the entry may continue it. */
+  readonly carriers?: ReadonlyMap<Sequence, Carrier>;
 };
 
 /** A record in the facts stream that is no fact. `position` names its place in the backend's own terms. */

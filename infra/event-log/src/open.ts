@@ -1,0 +1,18 @@
+/** Opens a log by its URL: `kafka://…` is a cluster, `file:DIR` a folder of this process, `memory:` gone with it. */
+import { Problem } from '@postern/schemas';
+import { noTelemetry, type Telemetry } from '@postern/telemetry';
+import { openEmbedded } from './embedded/open.ts';
+import { observed } from './observed.ts';
+import type { EventLog } from './port.ts';
+
+export type EventLogDeps = { readonly telemetry?: Telemetry };
+
+/** Owns what it returns. Rejects with the port's problems, or with `runtime/bad-config` where the URL cannot be read. */
+export const openEventLog = async (url: string, { telemetry = noTelemetry }: EventLogDeps = {}): Promise<EventLog> => {
+  const carrier = telemetry.carrier;
+  if (url === 'memory:' || url.startsWith('file:')) return observed(openEmbedded(url, { carrier }), telemetry);
+  throw new Problem('runtime/bad-config', {
+    detail: `the event log "${url}" is of no known kind`,
+    fix: 'Write kafka://HOST:PORT/PREFIX, file:DIR or memory:.',
+  });
+};
