@@ -1,3 +1,4 @@
+export * from '../generated/gate-zed.ts';
 export * from './assert-never.ts';
 export * from './conditions.ts';
 export * from './config/postern-yaml.ts';
