@@ -1,8 +1,8 @@
 /** The promises about the streams of opaque records. */
 import assert from 'node:assert/strict';
 import { isProblem } from '@postern/schemas';
-import type { Case } from '../conformance.ts';
 import type { OutgoingRecord } from '../port.ts';
+import type { Case } from './case.ts';
 import { recordsUntil } from './reading.ts';
 
 const record = (text: string, key = 'one'): OutgoingRecord => ({ key, bytes: Buffer.from(text), headers: { text } });
