@@ -1,7 +1,11 @@
+export * from './address.ts';
 export * from './assertion.ts';
 export * from './clock.ts';
 export * from './config/load.ts';
+export * from './config/model.ts';
 export * from './config/yaml-file.ts';
+export * from './health.ts';
 export * from './http.ts';
 export * from './logger.ts';
+export * from './run.ts';
 export type * from './service.ts';
