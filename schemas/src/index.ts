@@ -14,4 +14,8 @@ export * from './ids.ts';
 export * from './organisation/organisation.ts';
 export * from './problems.ts';
 export * from './relationship.ts';
+export * from './routes/canonical.ts';
 export * from './routes/endpoint.ts';
+export * from './routes/from-openapi.ts';
+export * from './routes/match.ts';
+export * from './routes/template.ts';
