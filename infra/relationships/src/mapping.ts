@@ -9,7 +9,7 @@ import {
   contextFields,
   type Relationship,
   type RelationshipUpdate,
-  type Sequence,
+  Sequence,
   splitSubject,
 } from '@postern/schemas';
 import type { CheckContext, CheckItem, Verdict, Zookie } from './port.ts';
@@ -133,19 +133,21 @@ export const toVerdict = (pair: v1.CheckBulkPermissionsPair): Verdict => {
   }
 };
 
-/** The checkpoint is a relationship of its own (gate.zed). */
+/**
+ * The checkpoint is a relationship of its own (gate.zed). Its subject is the sequence, or `sequence/mark` where somebody mended the
+ * graph at that place: the mark takes the ground from under a projector that was still busy there.
+ */
 export const checkpointResource = 'projection:facts';
-export const checkpoint = (sequence: Sequence): Relationship => ({
+export const checkpoint = (place: string): Relationship => ({
   resource: checkpointResource,
   relation: 'reached',
-  subject: `sequence:${sequence}`,
+  subject: `sequence:${place}`,
 });
-export const checkpointFilter = (sequence?: Sequence): v1.RelationshipFilter =>
+export const sequenceAt = (place: string): Sequence => Sequence.parse(Number(place.split('/')[0]));
+export const checkpointFilter = (place?: string): v1.RelationshipFilter =>
   v1.RelationshipFilter.create({
     resourceType: 'projection',
     optionalResourceId: 'facts',
     optionalRelation: 'reached',
-    ...(sequence !== undefined && {
-      optionalSubjectFilter: { subjectType: 'sequence', optionalSubjectId: String(sequence) },
-    }),
+    ...(place !== undefined && { optionalSubjectFilter: { subjectType: 'sequence', optionalSubjectId: place } }),
   });

@@ -18,7 +18,8 @@ export interface Relationships extends AsyncDisposable {
    * Applies the updates and moves the checkpoint from `from` to `to`, in one transaction as far as the engine's limit of 1,000
    * updates a call allows: of more, the checkpoint moves with the last part. Updates are idempotent, so a repetition after a crash
    * is harmless. `lost`: the checkpoint is not at `from`, because another projector was faster; nothing was written.
-   * Of several updates of one relationship the last one counts. `from` may equal `to`: then only the updates are written.
+   * Of several updates of one relationship the last one counts. `from` may equal `to`, to mend what differs there: then a
+   * projector that is in the middle of a larger write from the same place loses it, and has to begin it again.
    * `facts` (ids) and `actor` go into the engine's transaction metadata.
    * Rejects with `authorizer/relationship-refused`, naming the engine's reason, where its schema does not know a relationship.
    */

@@ -68,10 +68,16 @@ export const projecting: Readonly<Record<string, Test>> = {
     assert.equal((await all()).length, 3);
   },
 
-  'writes at the checkpoint without moving it': async ({ engine, projection }) => {
-    assert.equal((await engine.project(projection(1, 1, [holds('user:ann')]))).outcome, 'written');
-    assert.equal((await engine.reached()).sequence, 1);
-    assert.deepEqual(await engine.check([ask('user:ann')]), [{ verdict: 'has' }]);
+  'mends at the checkpoint without moving it, again and again': async ({ engine, projection }) => {
+    for (const who of ['user:ann', 'user:bob']) {
+      assert.equal((await engine.project(projection(1, 1, [holds(who)]))).outcome, 'written');
+      assert.equal((await engine.reached()).sequence, 1);
+      assert.deepEqual(await engine.check([ask(who)]), [{ verdict: 'has' }]);
+    }
+    assert.deepEqual(await engine.project(projection(0, 2)), { outcome: 'lost' });
+    assert.equal((await engine.project(projection(1, 2))).outcome, 'written');
+    assert.equal((await engine.reached()).sequence, 2);
+    assert.deepEqual(await engine.project(projection(1, 3)), { outcome: 'lost' });
   },
 
   'refuses a wildcard subject and moves nothing': async ({ engine, projection, all }) => {

@@ -1,9 +1,11 @@
 /** Writes updates and moves the checkpoint with them, under a precondition: exactly once, and two projectors cannot interleave. */
+import { randomUUID } from 'node:crypto';
 import { v1 } from '@authzed/authzed-node';
 import { beginning, Problem, type RelationshipUpdate, relationshipKey } from '@postern/schemas';
-import { checkpoint, checkpointFilter, toStruct, toUpdate, toZookie } from '../mapping.ts';
+import { checkpoint, checkpointFilter, sequenceAt, toStruct, toUpdate, toZookie } from '../mapping.ts';
 import type { Projection, Relationships } from '../port.ts';
 import { type EngineCalls, engineFailure, isLostPrecondition, unreachable } from './calls.ts';
+import { readCheckpoint } from './checkpoint.ts';
 
 /** The engine takes 1,000 updates a call; the last part also carries the checkpoint's two. */
 const updatesPerCall = 998;
@@ -23,16 +25,16 @@ export const projector = (calls: EngineCalls): Projector => {
     turn = mine.catch(() => undefined);
     return mine;
   };
-  const project = async (projection: Projection) => {
+  const write = async (projection: Projection, from: string) => {
     const updates = lastOfEach(projection.updates);
     const parts = Math.max(1, Math.ceil(updates.length / updatesPerCall));
     for (let part = 1; ; part++) {
       const request = v1.WriteRelationshipsRequest.create({
         updates: updates.slice((part - 1) * updatesPerCall, part * updatesPerCall).map(toUpdate),
-        optionalPreconditions: [standsAt(projection.from)],
+        optionalPreconditions: [standsAt(from)],
         optionalTransactionMetadata: toStruct(metadata(projection, part, parts)),
       });
-      if (part === parts) request.updates.push(...moved(projection).map(toUpdate));
+      if (part === parts) request.updates.push(...moved(from, projection).map(toUpdate));
       try {
         const { writtenAt } = await calls.writeRelationships(request);
         if (part === parts) return { outcome: 'written', zookie: toZookie(writtenAt) } as const;
@@ -44,6 +46,14 @@ export const projector = (calls: EngineCalls): Projector => {
       }
     }
   };
+  const project = async (projection: Projection) => {
+    const from = String(projection.from);
+    const written = await write(projection, from);
+    if (written.outcome === 'written') return written;
+    const stands = await readCheckpoint(calls);
+    const marked = stands !== undefined && stands.place !== from && sequenceAt(stands.place) === projection.from;
+    return marked ? write(projection, stands.place) : written;
+  };
   return { exclusively, project: (projection) => exclusively(() => project(projection)) };
 };
 
@@ -52,20 +62,24 @@ const lastOfEach = (updates: readonly RelationshipUpdate[]): RelationshipUpdate[
   ...new Map(updates.map((update) => [relationshipKey(update.relationship), update])).values(),
 ];
 
-const standsAt = (sequence: Projection['from']): v1.Precondition =>
-  sequence === beginning
+const nowhere = String(beginning);
+
+const standsAt = (place: string): v1.Precondition =>
+  place === nowhere
     ? v1.Precondition.create({
         operation: v1.Precondition_Operation.MUST_NOT_MATCH,
         filter: checkpointFilter(),
       })
     : v1.Precondition.create({
         operation: v1.Precondition_Operation.MUST_MATCH,
-        filter: checkpointFilter(sequence),
+        filter: checkpointFilter(place),
       });
 
-const moved = ({ from, to }: Projection): RelationshipUpdate[] => [
-  ...(from === beginning || from === to ? [] : [{ operation: 'delete', relationship: checkpoint(from) } as const]),
-  ...(to === beginning ? [] : [{ operation: 'touch', relationship: checkpoint(to) } as const]),
+const moved = (place: string, { from, to }: Projection): RelationshipUpdate[] => [
+  ...(place === nowhere ? [] : [{ operation: 'delete', relationship: checkpoint(place) } as const]),
+  ...(to === beginning
+    ? []
+    : [{ operation: 'touch', relationship: checkpoint(from === to ? `${to}/${randomUUID()}` : String(to)) } as const]),
 ];
 
 const metadata = ({ facts, actor, from, to }: Projection, part: number, parts: number) => ({

@@ -1,11 +1,11 @@
 /** The port over SpiceDB's calls: checkpoint, parts, snapshots. Both backends are this with another carrier. */
 import { v1 } from '@authzed/authzed-node';
-import { beginning, Problem, Sequence } from '@postern/schemas';
+import { beginning, Problem } from '@postern/schemas';
 import {
-  checkpointFilter,
   consistency,
   exactly,
   noZookie,
+  sequenceAt,
   toCheckItem,
   toObject,
   toSubject,
@@ -13,7 +13,8 @@ import {
   toZookie,
 } from '../mapping.ts';
 import type { CheckItem, Found, Reached, Relationships, Verdict, Zookie } from '../port.ts';
-import { type EngineCalls, engineFailure, isUnknownDefinition, unreachable } from './calls.ts';
+import { type EngineCalls, engineFailure, unreachable } from './calls.ts';
+import { readCheckpoint } from './checkpoint.ts';
 import { projector } from './projector.ts';
 import { readAll } from './read.ts';
 
@@ -44,22 +45,10 @@ export const relationshipsOver = (calls: EngineCalls): Relationships => {
       }),
 
     reached: async (): Promise<Reached> => {
-      const request = v1.ReadRelationshipsRequest.create({
-        consistency: consistency(undefined),
-        relationshipFilter: checkpointFilter(),
-      });
-      let found: Reached = { sequence: beginning, zookie: noZookie };
-      try {
-        for await (const { relationship, readAt } of calls.readRelationships(request))
-          found = {
-            sequence: Sequence.parse(Number(relationship?.subject?.object?.objectId)),
-            zookie: toZookie(readAt),
-          };
-      } catch (error) {
-        // An engine without our schema has reached nothing.
-        if (!isUnknownDefinition(engineFailure(error))) throw unreachable(error);
-      }
-      return found;
+      const found = await readCheckpoint(calls);
+      return found === undefined
+        ? { sequence: beginning, zookie: noZookie }
+        : { sequence: sequenceAt(found.place), zookie: found.zookie };
     },
 
     project: project.project,
