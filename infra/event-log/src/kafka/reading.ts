@@ -39,9 +39,12 @@ export async function* reading({
   const positions = new Map(from);
   let connection: Connection | undefined;
   let pauseMs = backOffMs.first;
+  // Whoever begins, or comes back from an outage, wants to know at once where it stands; only at the end there is time to wait.
+  let atEnd = false;
   const letGo = () => {
     connection?.abandon();
     connection = undefined;
+    atEnd = false;
   };
   signal.addEventListener('abort', letGo);
   try {
@@ -49,7 +52,7 @@ export async function* reading({
       try {
         connection ??= await connectTo(settings);
         if (signal.aborted) return;
-        const answers = (await connection.fetch(topic, positions, waitMs)).map(
+        const answers = (await connection.fetch(topic, positions, atEnd ? waitMs : 0)).map(
           ({ partition, messages, highWatermark }): PartitionAnswer => {
             const start = positions.get(partition) ?? 0;
             // A fetch answers with whole batches: what lies before the offset asked for was read before.
@@ -62,6 +65,7 @@ export async function* reading({
           },
         );
         pauseMs = backOffMs.first;
+        atEnd = answers.every(({ position, high }) => position >= high);
         if (answers.length > 0) yield answers;
       } catch (error) {
         if (signal.aborted) return;
