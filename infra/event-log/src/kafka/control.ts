@@ -4,8 +4,8 @@ import { type Connection, connectTo, type Offsets } from './connection.ts';
 import type { KafkaSettings } from './settings.ts';
 
 export type Control = Disposable & {
-  /** Rejects with `event-log/unreachable` where no answer came within `timeoutMs`. */
-  readonly offsets: (topic: string, timeoutMs: number) => Promise<Map<number, Offsets>>;
+  /** Rejects with `event-log/unreachable` where no answer came before `deadline` aborted. */
+  readonly offsets: (topic: string, deadline: AbortSignal) => Promise<Map<number, Offsets>>;
 };
 
 export const control = (settings: KafkaSettings): Control => {
@@ -24,8 +24,7 @@ export const control = (settings: KafkaSettings): Control => {
     return (await connection).offsets(topic);
   };
   return {
-    offsets: async (topic, timeoutMs) => {
-      const deadline = AbortSignal.timeout(timeoutMs);
+    offsets: async (topic, deadline) => {
       try {
         try {
           return await within(deadline, ask(topic));

@@ -7,7 +7,8 @@ import { toHeaders } from './headers.ts';
 import type { KafkaSettings } from './settings.ts';
 
 const heartbeatMs = 3_000;
-const sessionTimeoutMs = 30_000;
+/** A member that ended without a word is waited for that long before its partitions go to another. */
+const sessionTimeoutMs = 10_000;
 const backOffMs = { first: 200, most: 5_000 };
 
 type Handle = (message: InboundMessage) => Promise<void>;
