@@ -1,7 +1,6 @@
 /** WebSockets: two sockets joined by http-proxy-3, with an error handler on each, and a way to part them. */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { ProblemCode } from '@postern/schemas';
 import { createProxyServer } from 'http-proxy-3';
 import { type Cut, type Outgoing, responseHeaders, type Watch } from './forwarding.ts';
@@ -22,14 +21,14 @@ export const upgradeForwarder = (): UpgradeForwarder => {
   return (req, socket, head, out, watch) => {
     let over = false;
     let answered = false;
-    let behind: Duplex | undefined;
+    let behind: Socket | undefined;
     let outgoing: ClientRequest | undefined;
     const end = (): void => {
       if (over) return;
       over = true;
       clearTimeout(timer);
       outgoing?.destroy();
-      behind?.destroy();
+      behind?.destroySoon();
       watch.ended();
     };
     const fail = (code: ProblemCode): void => {
@@ -42,6 +41,10 @@ export const upgradeForwarder = (): UpgradeForwarder => {
     const timer = setTimeout(() => fail('proxy/upstream-timeout'), out.upstream.timeoutMs);
     socket.on('error', () => socket.destroy());
     socket.once('close', end);
+    // Half a WebSocket is none: whoever ends its side ends both, once what it sent before has been passed on.
+    socket.once('end', () => {
+      if (behind !== undefined) socket.destroySoon();
+    });
 
     begun.set(req, (request) => {
       outgoing = request;
@@ -57,7 +60,7 @@ export const upgradeForwarder = (): UpgradeForwarder => {
         answer(response);
         response.headers['connection'] = 'Upgrade';
         response.headers['upgrade'] = 'websocket';
-        behind = upgraded;
+        behind = upgraded as Socket;
         upgraded.on('error', () => socket.destroy());
         upgraded.once('close', () => socket.destroySoon());
       });

@@ -31,7 +31,8 @@ export const gateServer = (ladder: Ladder, documents: Documents): GateServer => 
     };
     const server = createServer({
       insecureHTTPParser: false,
-      requireHostHeader: true,
+      // Refused on the ladder instead, where it is recorded.
+      requireHostHeader: false,
       headersTimeout: headersTimeoutMs,
       keepAliveTimeout: keepAliveTimeoutMs,
       // Uploads may be long; what is limited is the time to the head and the size of the body.
