@@ -1,5 +1,6 @@
 export * from './address.ts';
 export * from './assertion.ts';
+export * from './assertion-keys.ts';
 export * from './clock.ts';
 export * from './config/load.ts';
 export * from './config/model.ts';

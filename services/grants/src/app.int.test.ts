@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { EventLog } from '@postern/event-log';
 import { openEventLog } from '@postern/event-log/open';
-import { silentLogger, systemClock } from '@postern/runtime';
+import { assertionKeys, silentLogger, systemClock } from '@postern/runtime';
 import { beginning, type Fact, type Heartbeat, RoleName, RoleRules } from '@postern/schemas';
 import { noTelemetry } from '@postern/telemetry';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
@@ -50,12 +50,16 @@ describe('the grants room', () => {
   let proxy: Awaited<ReturnType<typeof testProxy>>;
   let room: ReturnType<typeof grantsService>;
   let key: string | undefined;
+  let stopKeys: () => Promise<void>;
 
   before(async () => {
     log = await openEventLog('memory:');
     proxy = await testProxy(log, 'proxy-1');
+    const keys = assertionKeys({ heartbeats: log.enforcement, clock: systemClock, log: silentLogger });
+    await keys.start();
+    stopKeys = keys.stop;
     room = grantsService(
-      { eventLog: log, feeds: [], clock: systemClock, telemetry: noTelemetry, log: silentLogger },
+      { eventLog: log, feeds: [], keys, clock: systemClock, telemetry: noTelemetry, log: silentLogger },
       {
         model,
         enforceTimeoutMs: 300,
@@ -69,6 +73,7 @@ describe('the grants room', () => {
   });
   after(async () => {
     await room.stop();
+    await stopKeys();
     await log[Symbol.asyncDispose]();
   });
 

@@ -24,6 +24,7 @@ export type { Model } from './publish.ts';
 export type GrantsDeps = {
   readonly eventLog: Pick<EventLog, 'facts' | 'enforcement' | 'quarantine'>;
   readonly feeds: readonly InboundFeed[];
+  readonly keys: AssertionKeys;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly log: Logger;
@@ -38,13 +39,18 @@ export type GrantsConfig = {
   readonly onFirstStart: (secret: string) => Promise<void>;
 };
 
+export type GrantsService = Service & {
+  /** Publishes changed model files; rejects with the refusal's problem, and what was published before it stays. */
+  readonly publish: (model: Model) => Promise<void>;
+};
+
 /** Grants whose `until` has passed are cleaned up this often; the condition itself refuses at once. */
 const expiryEveryMs = 60_000;
 
 export const grantsService = (
-  { eventLog, feeds, clock, telemetry, log }: GrantsDeps,
+  { eventLog, feeds, keys, clock, telemetry, log }: GrantsDeps,
   config: GrantsConfig,
-): Service & { readonly keys: AssertionKeys } => {
+): GrantsService => {
   const stopping = new AbortController();
   const background: Promise<unknown>[] = [];
   let publishing: string | undefined = 'the model has not been published yet';
@@ -56,7 +62,6 @@ export const grantsService = (
   const commands = commandHandler({ facts: eventLog.facts, state, clock, telemetry });
   const barrier = proxyBarrier(eventLog.enforcement, clock);
   const enforcement = enforcer({ barrier, commands, clock, telemetry, log }, config.enforceTimeoutMs);
-  const keys: AssertionKeys = { current: barrier.keys };
 
   const keepAside = (strangers: readonly Stranger[]): void => {
     for (const { bytes, position, why } of strangers.filter(
@@ -99,7 +104,7 @@ export const grantsService = (
   return {
     name: 'grants',
     http: app,
-    keys,
+    publish: (model) => publishModel(model, commands, state, log),
     notReady: () => [state.notReady(), publishing].filter((trouble) => trouble !== undefined),
     start: async () => {
       const began = Promise.withResolvers<void>();
