@@ -14,6 +14,7 @@ import { recordRoutes } from './routes/records.ts';
 import { type Sealer, sealer } from './seal.ts';
 import { logTree } from './tree.ts';
 
+export { filesIn } from './files.ts';
 export { makeSigningKey, parseSigningKey } from './signing-key.ts';
 export * from './verify.ts';
 
