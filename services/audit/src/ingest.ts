@@ -6,12 +6,13 @@
  *   another ingester was first             → the state is read again, and on
  *   entries are missing, or the log has cut off what was not read   → named, and no step further: a gap is never papered over
  */
+
+import { setImmediate as immediate, setTimeout as pause } from 'node:timers/promises';
 import type { AuditEntry, AuditStore, Cursors, LogName, LogState } from '@postern/audit-store';
-import { toProblem, type Clock, type Logger } from '@postern/runtime';
+import { type Clock, type Logger, toProblem } from '@postern/runtime';
 import type { Problem, ProblemCode } from '@postern/schemas';
 import { growEdge } from '@postern/schemas/tlog';
 import { attributes, type Carrier, spans, type Telemetry } from '@postern/telemetry';
-import { setTimeout as pause } from 'node:timers/promises';
 import { sha256 } from './sha256.ts';
 
 /** One record to take in. */
@@ -64,7 +65,7 @@ export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Sou
       entries.map(({ leaf }) => leaf),
     );
     const cursors = Object.assign({}, ...incoming.map((one) => one.cursors)) as Cursors;
-    const links = incoming.flatMap(({ carrier }) => carrier ?? []);
+    const links = incoming.map(({ carrier }) => carrier).filter((carrier) => carrier !== undefined);
     const span = {
       attributes: {
         [attributes.log]: source.log,
@@ -86,6 +87,8 @@ export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Sou
       for (const portion of portions(incoming)) {
         if (signal.aborted) return;
         state = await append(state, portion);
+        // A store in this process is synchronous: others have their turn between two transactions.
+        await immediate();
       }
       caughtUp ||= atHead;
       heardAt = clock.elapsed();
@@ -116,7 +119,9 @@ export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Sou
     },
     notReady: () => {
       if (trouble !== undefined)
-        return [`audit ingest of ${source.log} ${stopped ? 'has stopped' : 'waits'}: ${trouble.code}: ${trouble.message}`];
+        return [
+          `audit ingest of ${source.log} ${stopped ? 'has stopped' : 'waits'}: ${trouble.code}: ${trouble.message}`,
+        ];
       if (!caughtUp) return [`audit ingest of ${source.log} is catching up with the event log`];
       const silentMs = clock.elapsed() - heardAt;
       return silentMs > silenceMaxMs

@@ -1,6 +1,7 @@
 /** What an entry can be found by. Pure: the same bytes give the same rows, so rows can be checked against the signed bytes. */
-import { DecisionBatch, type DecisionRecord, type LoggedFact } from '@postern/schemas';
+
 import type { AuditRow } from '@postern/audit-store';
+import { DecisionBatch, type DecisionRecord, type LoggedFact } from '@postern/schemas';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
