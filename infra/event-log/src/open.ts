@@ -22,11 +22,18 @@ export const openEventLog = async (url: string, { telemetry = noTelemetry }: Eve
   });
 };
 
+/** `onTrouble` hears what keeps the feed from reading on; it goes on trying by itself. */
+export type InboundFeedDeps = { readonly onTrouble?: (error: unknown) => void };
+
 /** `kafka://HOST:PORT/TOPIC`; members of one `group` share the work, and go on where the group has got to. */
-export const openInboundFeed = async (url: string, group: string): Promise<InboundFeed> => {
+export const openInboundFeed = async (
+  url: string,
+  group: string,
+  { onTrouble = () => {} }: InboundFeedDeps = {},
+): Promise<InboundFeed> => {
   const [{ kafkaInbound }, { parseKafkaUrl }] = await Promise.all([
     import('./kafka/inbound.ts'),
     import('./kafka/settings.ts'),
   ]);
-  return kafkaInbound(parseKafkaUrl(url), group);
+  return kafkaInbound(parseKafkaUrl(url), group, onTrouble);
 };

@@ -34,6 +34,7 @@ export const recordsUntil = async (
   from: Cursors | 'end',
   count: number,
   begun: () => Promise<void> = async () => {},
+  isLast: (text: string) => boolean = () => true,
 ): Promise<IncomingRecord[]> => {
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(patienceMs)]);
@@ -44,7 +45,7 @@ export const recordsUntil = async (
       records.push(...batch.records);
       if (first) await begun();
       first = false;
-      if (records.length >= count) return records;
+      if (records.length >= count && isLast(Buffer.from(records.at(-1)?.bytes ?? []).toString())) return records;
     }
   } finally {
     stop.abort();

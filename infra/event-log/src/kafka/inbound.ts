@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EachBatchPayload, KafkaMessage } from 'kafkajs';
 import type { InboundFeed, InboundMessage } from '../port.ts';
 import { kafkaClient, trackedSockets } from './client.ts';
+import { registerZstd } from './codecs.ts';
 import { toHeaders } from './headers.ts';
 import type { KafkaSettings } from './settings.ts';
 
@@ -13,15 +14,19 @@ const backOffMs = { first: 200, most: 5_000 };
 
 type Handle = (message: InboundMessage) => Promise<void>;
 
+/** Told of what keeps a feed from reading on: it goes on trying, somebody may have to look. */
+export type OnTrouble = (error: unknown) => void;
+
 /** The settings' path is the topic. */
-export const kafkaInbound = (settings: KafkaSettings, group: string): InboundFeed => {
+export const kafkaInbound = (settings: KafkaSettings, group: string, onTrouble: OnTrouble): InboundFeed => {
+  registerZstd();
   const closing = new AbortController();
   return {
     consume: async (handle, wanted) => {
       const signal = AbortSignal.any([wanted, closing.signal]);
       let pauseMs = backOffMs.first;
       while (!signal.aborted) {
-        const handled = await consumeUntilBroken(settings, group, handle, signal);
+        const handled = await consumeUntilBroken(settings, group, handle, signal, onTrouble);
         pauseMs = handled ? backOffMs.first : Math.min(pauseMs * 2, backOffMs.most);
         await pause(pauseMs, signal);
       }
@@ -39,6 +44,7 @@ const consumeUntilBroken = async (
   group: string,
   handle: Handle,
   signal: AbortSignal,
+  onTrouble: OnTrouble,
 ): Promise<boolean> => {
   const sockets = trackedSockets();
   const consumer = kafkaClient(settings, sockets).consumer({
@@ -51,7 +57,10 @@ const consumeUntilBroken = async (
   });
   let handled = false;
   const broken = new Promise<void>((resolve) => {
-    consumer.on(consumer.events.CRASH, () => resolve());
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      onTrouble(payload.error);
+      resolve();
+    });
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
   try {
@@ -70,8 +79,9 @@ const consumeUntilBroken = async (
       },
     });
     await broken;
-  } catch {
+  } catch (error) {
     // Not connected, no such topic yet: the caller tries again.
+    onTrouble(error);
   } finally {
     // Leaves the group where it still can, so that another member takes over at once.
     await Promise.race([consumer.disconnect().catch(() => {}), sleep(heartbeatMs, undefined, { ref: false })]);
