@@ -83,7 +83,7 @@ describe('the grants room', () => {
     body?: unknown,
     headers: Record<string, string> = {},
   ) => {
-    const answer = await room.http?.inject({
+    const answer = await room.http.inject({
       method,
       url: `/.postern${url}`,
       headers: {
@@ -93,7 +93,6 @@ describe('the grants room', () => {
       },
       ...(body !== undefined && { payload: JSON.stringify(body) }),
     });
-    assert.ok(answer);
     return { status: answer.statusCode, body: answer.json() as Record<string, unknown> & { type?: string } };
   };
   const event = (id: string, type: string, subject: string, data: object = {}, query = '') =>
@@ -117,19 +116,19 @@ describe('the grants room', () => {
   });
 
   test("a request without the gate's assertion is refused, and so is a forged one", async () => {
-    const none = await room.http?.inject({ url: '/.postern/grants' });
-    assert.equal(none?.statusCode, 401);
+    const none = await room.http.inject({ url: '/.postern/grants' });
+    assert.equal(none.statusCode, 401);
     const stranger = await testProxy(await openEventLog('memory:'), 'stranger');
-    const forged = await room.http?.inject({
+    const forged = await room.http.inject({
       url: '/.postern/grants',
       headers: { 'postern-assertion': await stranger.assertion() },
     });
-    assert.equal(forged?.statusCode, 401);
-    const elsewhere = await room.http?.inject({
+    assert.equal(forged.statusCode, 401);
+    const elsewhere = await room.http.inject({
       url: '/.postern/grants',
       headers: { 'postern-assertion': await proxy.assertion('payroll') },
     });
-    assert.equal(elsewhere?.statusCode, 401);
+    assert.equal(elsewhere.statusCode, 401);
   });
 
   test('a repeated event answers as the first did, and another under the same id is a conflict', async () => {

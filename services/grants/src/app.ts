@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { EventLog, InboundFeed, Stranger } from '@postern/event-log';
-import { type AssertionKeys, type Clock, httpApp, type Logger, requireAssertion, type Service } from '@postern/runtime';
+import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
 import { isProblem, posternMount, posternService } from '@postern/schemas';
 import { metrics, type Telemetry } from '@postern/telemetry';
 import { proxyBarrier } from './barrier.ts';
@@ -39,7 +39,7 @@ export type GrantsConfig = {
   readonly onFirstStart: (secret: string) => Promise<void>;
 };
 
-export type GrantsService = Service & {
+export type GrantsService = Room & {
   /** Publishes changed model files; rejects with the refusal's problem, and what was published before it stays. */
   readonly publish: (model: Model) => Promise<void>;
 };
