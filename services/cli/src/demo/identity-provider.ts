@@ -1,5 +1,5 @@
 /** The sample identity provider: OpenID discovery, a JWKS, and tokens for whoever asks. For the demo alone: it asks for no password. */
-import { httpApp, type Logger, splitAddress } from '@postern/runtime';
+import { httpApp, type Logger, listen } from '@postern/runtime';
 import type { FastifyInstance } from 'fastify';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 
@@ -37,5 +37,5 @@ export const sampleIdentityProvider = async (address: string, log: Logger): Prom
           .sign(privateKey),
       ),
   );
-  return { app, issuer, listen: async () => void (await app.listen(splitAddress(address))) };
+  return { app, issuer, listen: async () => void (await listen(app, address)) };
 };

@@ -1,6 +1,6 @@
 /** The sample API: payroll, with a feed that stays open. It believes the gate's assertion and nothing else, as any upstream can. */
 import type { Logger } from '@postern/runtime';
-import { httpApp, splitAddress } from '@postern/runtime';
+import { httpApp, listen } from '@postern/runtime';
 import type { FastifyInstance } from 'fastify';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 
@@ -46,5 +46,5 @@ export const sampleApi = (address: string, gate: string, log: Logger): SampleApi
     const timer = setInterval(tick, 1000);
     reply.raw.on('close', () => clearInterval(timer));
   });
-  return { app, listen: async () => void (await app.listen(splitAddress(address))) };
+  return { app, listen: async () => void (await listen(app, address)) };
 };
