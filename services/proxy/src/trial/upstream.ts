@@ -42,6 +42,7 @@ export const recordingUpstream = async (): Promise<Upstream> => {
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
+    socket.on('end', () => socket.end());
     socket.once('close', () => sockets.delete(socket));
   });
   server.on('upgrade', (req, socket: Socket) => {
@@ -73,4 +74,7 @@ export const acceptWebSocket = (req: IncomingMessage, socket: Socket): void => {
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nPostern-Decision: forged\r\n\r\n`,
   );
   socket.write(Buffer.concat([Buffer.from([0x81, 5]), Buffer.from('hello')]));
+  socket.on('data', (frame) => {
+    if (frame[0] === 0x88) socket.end(Buffer.from([0x88, 2, 1000 >> 8, 1000 & 255]));
+  });
 };
