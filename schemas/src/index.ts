@@ -14,6 +14,7 @@ export * from './ids.ts';
 export * from './organisation/organisation.ts';
 export * from './problems.ts';
 export * from './relationship.ts';
+export * from './routes/authzen-configuration.ts';
 export * from './routes/canonical.ts';
 export * from './routes/endpoint.ts';
 export * from './routes/from-openapi.ts';

@@ -1,7 +1,7 @@
 /** `postern up`: every room in one process. The wiring diagram of the product; what is opened here is closed in reverse order. */
 import { auditService, makeSigningKey, parseSigningKey } from '@postern/audit/app';
 import { openAuditStore } from '@postern/audit-store/open';
-import { authorizerService, authzenConfiguration } from '@postern/authorizer/app';
+import { authorizerService } from '@postern/authorizer/app';
 import { openEventLog, openInboundFeed } from '@postern/event-log/open';
 import { grantsService } from '@postern/grants/app';
 import { proxyService, upstreamsOf } from '@postern/proxy/app';
@@ -27,6 +27,7 @@ import {
   within,
   writeSecret,
 } from '@postern/runtime';
+import { authzenConfiguration } from '@postern/schemas';
 import { openTelemetry } from '@postern/telemetry/open';
 
 export type UpOptions = {
@@ -57,7 +58,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   await using stack = new AsyncDisposableStack();
   const telemetry = stack.use(await openTelemetry({ service: 'postern', otlp: config.telemetry.otlp }));
   const eventLog = stack.use(await openEventLog(eventLogUrl(loaded), { telemetry }));
-  const engine = stack.use(await openRelationships(relationshipsUrl(loaded), telemetry));
+  const engine = stack.use(await openRelationships(relationshipsUrl(loaded), { telemetry }));
   const store = stack.use(await openAuditStore(auditStoreUrl(loaded), telemetry));
   const feeds = [];
   for (const { kafka, group } of config.feeds) feeds.push(stack.use(await openInboundFeed(kafka, group)));

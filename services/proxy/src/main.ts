@@ -1,6 +1,6 @@
 /** `postern serve proxy`: the gate by itself; any number of them may run. */
 import { hostname } from 'node:os';
-import { authzenConfiguration, openDecisionPoint } from '@postern/authorizer/pdp/open';
+import { openDecisionPoint } from '@postern/authorizer/pdp/open';
 import { openEventLog } from '@postern/event-log/open';
 import {
   eventLogUrl,
@@ -12,7 +12,7 @@ import {
   systemClock,
   within,
 } from '@postern/runtime';
-import { Problem } from '@postern/schemas';
+import { authzenConfiguration, Problem } from '@postern/schemas';
 import { openTelemetry } from '@postern/telemetry/open';
 import { proxyService, upstreamsOf } from './app.ts';
 

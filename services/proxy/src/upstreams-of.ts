@@ -1,4 +1,4 @@
-/** Where each service's API lies: the configured ones at their address, Postern's own at the rooms that serve them. */
+/** Where each service's API lies: the configured ones at their address, Postern's own at the rooms that serve them, by the first segment below its mount. */
 import { posternMount, posternOperations, posternService, type Room, type ServiceConfig } from '@postern/schemas';
 import type { UpstreamConfig } from './config.ts';
 
@@ -9,7 +9,7 @@ export const upstreamsOf = (
   rooms: RoomUrls,
 ): Readonly<Record<string, UpstreamConfig>> => {
   const prefixes = new Map(
-    posternOperations.map(({ room, template }) => [`${posternMount}/${template.split('/')[1]}`, rooms[room]]),
+    posternOperations.map(({ room, template }) => [`/${template.split('/')[1]}`, `${rooms[room]}${posternMount}`]),
   );
   return {
     ...Object.fromEntries(

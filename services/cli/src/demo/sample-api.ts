@@ -25,19 +25,19 @@ export const sampleApi = (address: string, gate: string, log: Logger): SampleApi
     });
     reply.header('x-seen-by-payroll-as', String(payload.sub));
   });
-  app.get('/payroll/employees', async () => [...employees.values()]);
-  app.post('/payroll/employees', async (_request, reply) => reply.code(201).send({ added: true }));
+  app.get('/employees', async () => [...employees.values()]);
+  app.post('/employees', async (_request, reply) => reply.code(201).send({ added: true }));
   app.get<{ Params: { id: string } }>(
-    '/payroll/employees/:id',
+    '/employees/:id',
     async ({ params }, reply) => employees.get(params.id) ?? reply.code(404).send({ error: 'nobody' }),
   );
-  app.patch<{ Params: { id: string } }>('/payroll/employees/:id', async ({ params }) => ({ changed: params.id }));
-  app.get<{ Params: { id: string } }>('/payroll/payslips/:id', async ({ params }) => ({
+  app.patch<{ Params: { id: string } }>('/employees/:id', async ({ params }) => ({ changed: params.id }));
+  app.get<{ Params: { id: string } }>('/payslips/:id', async ({ params }) => ({
     payslip: params.id,
     net: 3100,
   }));
-  app.post('/payroll/runs', async (_request, reply) => reply.code(202).send({ paid: employees.size }));
-  app.get('/payroll/feed', async (_request, reply) => {
+  app.post('/runs', async (_request, reply) => reply.code(202).send({ paid: employees.size }));
+  app.get('/feed', async (_request, reply) => {
     reply.hijack();
     reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     let sent = 0;
