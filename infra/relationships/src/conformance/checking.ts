@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { gateSchema } from '@postern/schemas';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gateSchema, isProblem } from '@postern/schemas';
 import { ask, edge, holds, type Stage } from './stage.ts';
 
 type Test = (stage: Stage) => Promise<void>;
@@ -200,6 +201,32 @@ export const checking: Readonly<Record<string, Test>> = {
       { id: 'payroll/getEmployee', conditional: true },
       { id: 'payroll/list', conditional: true },
     ]);
+  },
+
+  'a look-up that it cannot answer is refused, read or not, and the engine goes on': async ({ engine, write }) => {
+    await write([holds('user:ann')]);
+    const query = { resource: 'endpoint:payroll/getEmployee', permission: 'call', subjectType: 'spaceship' };
+    await assert.rejects(Array.fromAsync(engine.subjects(query)), (error) =>
+      isProblem(error, 'authorizer/bad-question'),
+    );
+    const what = { subject: 'user:ann', permission: 'call', resourceType: 'spaceship' };
+    await assert.rejects(Array.fromAsync(engine.resources(what)), (error) =>
+      isProblem(error, 'authorizer/bad-question'),
+    );
+    engine.subjects(query);
+    engine.resources(what);
+    await sleep(50);
+    assert.deepEqual(await engine.check([ask('user:ann')]), [{ verdict: 'has' }]);
+  },
+
+  'a reader may leave in the middle': async ({ engine, write }) => {
+    await write(Array.from({ length: 900 }, (_, n) => holds(`user:u${n}`)));
+    for await (const relationship of engine.read()) {
+      assert.ok(relationship.resource);
+      break;
+    }
+    await sleep(50);
+    assert.deepEqual(await engine.check([ask('user:u1')]), [{ verdict: 'has' }]);
   },
 
   'answers a ping': ({ engine }) => engine.ping(),

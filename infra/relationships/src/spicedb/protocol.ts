@@ -71,28 +71,30 @@ export const relationshipsOver = (calls: EngineCalls): Relationships => {
 
     subjects: ({ resource, permission, subjectType }, zookie) =>
       found(
-        calls.lookupSubjects(
-          v1.LookupSubjectsRequest.create({
-            consistency: consistency(zookie),
-            resource: toObject(resource),
-            permission,
-            subjectObjectType: subjectType,
-            wildcardOption: v1.LookupSubjectsRequest_WildcardOption.EXCLUDE_WILDCARDS,
-          }),
-        ),
+        () =>
+          calls.lookupSubjects(
+            v1.LookupSubjectsRequest.create({
+              consistency: consistency(zookie),
+              resource: toObject(resource),
+              permission,
+              subjectObjectType: subjectType,
+              wildcardOption: v1.LookupSubjectsRequest_WildcardOption.EXCLUDE_WILDCARDS,
+            }),
+          ),
         ({ subject }) => ({ id: subject?.subjectObjectId ?? '', conditional: subject?.permissionship === conditional }),
       ),
 
     resources: ({ subject, permission, resourceType }, zookie) =>
       found(
-        calls.lookupResources(
-          v1.LookupResourcesRequest.create({
-            consistency: consistency(zookie),
-            subject: toSubject(subject),
-            permission,
-            resourceObjectType: resourceType,
-          }),
-        ),
+        () =>
+          calls.lookupResources(
+            v1.LookupResourcesRequest.create({
+              consistency: consistency(zookie),
+              subject: toSubject(subject),
+              permission,
+              resourceObjectType: resourceType,
+            }),
+          ),
         ({ resourceObjectId, permissionship }) => ({
           id: resourceObjectId,
           conditional: permissionship === conditional,
@@ -115,10 +117,10 @@ export const relationshipsOver = (calls: EngineCalls): Relationships => {
 const conditional = v1.LookupPermissionship.CONDITIONAL_PERMISSION;
 
 /** A resource may be reached on several paths and come more than once: it is told once, unconditional where one path is. */
-async function* found<Each>(answers: AsyncIterable<Each>, toFound: (each: Each) => Found): AsyncGenerator<Found> {
+async function* found<Each>(ask: () => AsyncIterable<Each>, toFound: (each: Each) => Found): AsyncGenerator<Found> {
   const seen = new Map<string, boolean>();
   try {
-    for await (const answer of answers) {
+    for await (const answer of ask()) {
       const { id, conditional } = toFound(answer);
       seen.set(id, (seen.get(id) ?? true) && conditional);
     }
