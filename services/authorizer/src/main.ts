@@ -24,7 +24,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
   await using stack = new AsyncDisposableStack();
   const telemetry = stack.use(await openTelemetry({ service: 'postern-authorizer', otlp: config.telemetry.otlp }));
   const eventLog = stack.use(await openEventLog(eventLogUrl(loaded), { telemetry }));
-  const engine = stack.use(await openRelationships(relationshipsUrl(loaded), telemetry));
+  const engine = stack.use(await openRelationships(relationshipsUrl(loaded), { telemetry }));
   const token =
     config.rooms.tokenFile === undefined ? undefined : await requireSecret(within(folder, config.rooms.tokenFile));
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import {
   endpointsFromOpenApi,
+  gateSchema,
   posternMount,
   posternRoles,
   posternService,
@@ -10,7 +11,6 @@ import {
   RolesYaml,
   type Service,
 } from '@postern/schemas';
-import { gateSchema } from '@postern/schemas/gate';
 import { LineCounter, type Node, parseDocument } from 'yaml';
 import { badConfig, type LoadedConfig, within } from './load.ts';
 import { type FileMistake, readYamlFile } from './yaml-file.ts';
