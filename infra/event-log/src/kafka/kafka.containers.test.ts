@@ -5,7 +5,7 @@ import { type StartedKafka, startKafka } from '@postern/containers';
 import { isProblem, type Sequence } from '@postern/schemas';
 import kafkajs from 'kafkajs';
 import { drafts } from '../conformance/drafts.ts';
-import { factsAfter } from '../conformance/reading.ts';
+import { factsAfter, recordsUntil } from '../conformance/reading.ts';
 import { openEventLog, openInboundFeed } from '../open.ts';
 import { kafkaClient, trackedSockets } from './client.ts';
 import { openKafka } from './open.ts';
@@ -36,6 +36,16 @@ describe('the event log on Kafka', () => {
     const results = await Promise.all(logs.map((log, index) => log.facts.append(at(0), drafts(`w${index}`, 2))));
     assert.equal(results.filter(({ outcome }) => outcome === 'appended').length, 1);
     for (const log of logs) await log[Symbol.asyncDispose]();
+  });
+
+  test('the trace a write was made in travels in the headers of facts and records', async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const log = await openKafka(url('traced'), { carrier: () => ({ traceparent }) });
+    await log.facts.append(at(0), drafts('traced', 1));
+    await log.decisions.publish([{ key: 'a', bytes: Buffer.from('a'), headers: { kind: 'test' } }]);
+    assert.deepEqual((await factsAfter(log)).carriers, new Map([[1, { traceparent }]]));
+    assert.deepEqual((await recordsUntil(log.decisions, {}, 1))[0]?.headers, { traceparent, kind: 'test' });
+    await log[Symbol.asyncDispose]();
   });
 
   test('refuses a facts topic that could not keep one order of everything', async () => {
