@@ -54,6 +54,8 @@ export type IssuerKeys = {
   readonly get: JWTVerifyGetKey;
   /** Changes when the keys do: what was verified with the old ones is verified again. */
   readonly version: () => number;
+  /** Reads the keys anew in the background where that is due: called for kept tokens too, or a withdrawn key would live on in them. */
+  readonly refresh: () => void;
 };
 
 export const issuerKeys = (issuer: Issuer, clock: Clock, read: ReadDocument = readDocument): IssuerKeys => {
@@ -96,8 +98,13 @@ export const issuerKeys = (issuer: Issuer, clock: Clock, read: ReadDocument = re
   };
   const maySearch = (): boolean => reading !== undefined || clock.elapsed() - triedAt >= keysCooldownMs;
 
+  const refresh = (): void => {
+    if (clock.elapsed() - readAt >= keysFreshMs && maySearch()) void reload();
+  };
+
   return {
     version: () => version,
+    refresh,
     get: async (header: JWSHeaderParameters, token: FlattenedJWSInput) => {
       if (resolve === undefined && (maySearch() || triedAt === Number.NEGATIVE_INFINITY)) await reload();
       const age = clock.elapsed() - readAt;
@@ -105,7 +112,7 @@ export const issuerKeys = (issuer: Issuer, clock: Clock, read: ReadDocument = re
         if (resolve !== undefined && maySearch()) await reload();
         if (resolve === undefined || clock.elapsed() - readAt > keysStaleMaxMs)
           throw new KeysUnavailable(`the keys of ${issuer.issuer} cannot be read`);
-      } else if (age > keysFreshMs && maySearch()) void reload();
+      } else refresh();
       try {
         return await resolve(header, token);
       } catch (error) {

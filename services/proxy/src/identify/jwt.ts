@@ -42,6 +42,7 @@ export const jwtIdentifier = (clock: Clock, issuers: readonly Issuer[], read?: R
   const verify = async (token: string, digest: string): Promise<Identity> => {
     const by = trusted.get(issuerOf(token) ?? '');
     if (by === undefined) return { kind: 'bad', why: 'its issuer is not trusted here' };
+    // Taken before: keys that change meanwhile cost another look, never a look too few.
     const keysVersion = by.keys.version();
     const { issuer } = by;
     try {
@@ -57,7 +58,7 @@ export const jwtIdentifier = (clock: Clock, issuers: readonly Issuer[], read?: R
         return { kind: 'bad', why: `a token of type ${protectedHeader.typ ?? 'none'} is not accepted` };
       const read = readClaims(payload, issuer, clock.now());
       if (read.kind === 'caller' && trusted.get(issuer.issuer) === by)
-        remember(digest, { caller: read, trusted: by, keysVersion: Math.max(keysVersion, by.keys.version()) });
+        remember(digest, { caller: read, trusted: by, keysVersion });
       return read;
     } catch (error) {
       if (error instanceof KeysUnavailable) return { kind: 'undecidable', why: error.message };
@@ -72,6 +73,7 @@ export const jwtIdentifier = (clock: Clock, issuers: readonly Issuer[], read?: R
       const digest = hash('sha256', token, 'base64url');
       const kept = verified.get(digest);
       if (kept !== undefined) {
+        kept.trusted.keys.refresh();
         const current = kept.keysVersion === kept.trusted.keys.version();
         if (current && clock.now() < (kept.caller.expiresAtMs ?? 0)) return kept.caller;
         verified.delete(digest);
