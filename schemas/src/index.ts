@@ -4,6 +4,8 @@ export * from './conditions.ts';
 export * from './config/postern-yaml.ts';
 export * from './config/roles-yaml.ts';
 export * from './decisions/decision.ts';
+export * from './documents/asyncapi.ts';
+export * from './documents/openapi.ts';
 export * from './facts/envelope.ts';
 export * from './facts/fact.ts';
 export * from './facts/group.ts';
