@@ -24,7 +24,7 @@ const folder = async (): Promise<AsyncDisposable & { readonly path: string }> =>
 };
 
 test('what the event log holds is recorded, sealed and proven, through the HTTP API alone', {
-  timeout: 20_000,
+  timeout: 60_000,
 }, async () => {
   await using eventLog = await openEventLog('memory:');
   await using store = await openAuditStore('memory:');
@@ -73,7 +73,7 @@ test('what the event log holds is recorded, sealed and proven, through the HTTP 
 });
 
 test('a batch that cannot be read becomes a leaf all the same, and one too large for a leaf is set aside', {
-  timeout: 20_000,
+  timeout: 60_000,
 }, async () => {
   await using eventLog = await openEventLog('memory:');
   await using store = await openAuditStore('memory:');
@@ -100,7 +100,7 @@ test('a batch that cannot be read becomes a leaf all the same, and one too large
 });
 
 test('a record that is closed and opened again goes on where it was, under the same key', {
-  timeout: 20_000,
+  timeout: 60_000,
 }, async () => {
   await using here = await folder();
   await using eventLog = await openEventLog('memory:');
@@ -168,7 +168,7 @@ for (const [what, statements, verifies] of [
   ],
 ] as const)
   test(`${what}: the room refuses to sign and to be ready, and verification names the place`, {
-    timeout: 20_000,
+    timeout: 60_000,
   }, async () => {
     await using here = await folder();
     const before = await recorded(here.path);
@@ -184,7 +184,7 @@ for (const [what, statements, verifies] of [
     assert.equal((await store.reader.checkpoint('facts'))?.note, before.note);
   });
 
-test('a gap between the log and the record stops ingest for good and is named', { timeout: 20_000 }, async () => {
+test('a gap between the log and the record stops ingest for good and is named', { timeout: 60_000 }, async () => {
   await using eventLog = await openEventLog('memory:');
   await using store = await openAuditStore('memory:');
   const entries = sealAppend(beginning, facts(5));
@@ -201,7 +201,7 @@ test('a gap between the log and the record stops ingest for good and is named', 
   assert.equal((await store.writer.state('facts')).size, 0);
 });
 
-test('a store that is away is named and waited for, and nothing is lost or doubled', { timeout: 20_000 }, async () => {
+test('a store that is away is named and waited for, and nothing is lost or doubled', { timeout: 60_000 }, async () => {
   await using eventLog = await openEventLog('memory:');
   await using store = await openAuditStore('memory:');
   let away = 0;
@@ -232,7 +232,7 @@ test('a store that is away is named and waited for, and nothing is lost or doubl
   await until(() => room.service.notReady().length === 0);
 });
 
-test('two rooms over one record share the work and never disagree', { timeout: 20_000 }, async () => {
+test('two rooms over one record share the work and never disagree', { timeout: 60_000 }, async () => {
   await using here = await folder();
   await using eventLog = await openEventLog('memory:');
   await using one = await openAuditStore(`file:${here.path}`);
