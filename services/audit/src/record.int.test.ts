@@ -184,6 +184,22 @@ for (const [what, statements, verifies] of [
     assert.equal((await store.reader.checkpoint('facts'))?.note, before.note);
   });
 
+test('an edge that was changed is not gone on from: what was signed still verifies, nothing more is signed', {
+  timeout: 60_000,
+}, async () => {
+  await using here = await folder();
+  const before = await recorded(here.path);
+  tamper(here.path, "UPDATE heads SET edge = zeroblob(128) WHERE log = 'facts'");
+  await using store = await openAuditStore(`file:${here.path}`);
+  await using eventLog = await openEventLog('memory:');
+  await using room = await auditRoom({ eventLog, store, signingKey: before.signingKey });
+  await until(() =>
+    room.service.notReady().some((line) => line.startsWith('facts is not sealed: audit/record-altered')),
+  );
+  assert.equal((await verifyLog({ get: room.log('facts'), vkey: before.vkey })).outcome, 'intact');
+  assert.equal((await store.reader.checkpoint('facts'))?.note, before.note);
+});
+
 test('a gap between the log and the record stops ingest for good and is named', { timeout: 60_000 }, async () => {
   await using eventLog = await openEventLog('memory:');
   await using store = await openAuditStore('memory:');
