@@ -2,7 +2,7 @@
 import type { AuditStore, LogName } from '@postern/audit-store';
 import { logNames } from '@postern/audit-store';
 import type { EventLog } from '@postern/event-log';
-import { type AssertionKeys, type Clock, httpApp, type Logger, requireAssertion, type Service } from '@postern/runtime';
+import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
 import { posternMount, posternService } from '@postern/schemas';
 import { type NoteKeyPair, noteSigner } from '@postern/schemas/tlog';
 import type { Telemetry } from '@postern/telemetry';
@@ -40,7 +40,7 @@ export type AuditConfig = {
 
 const defaults = { sealEveryMs: 1_000, sealAtLeastEveryMs: 600_000, entriesCheckedAtStart: 10_000 };
 
-export const auditService = (deps: AuditDeps, config: AuditConfig): Service => {
+export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
   const { eventLog, store, keys, signingKey, clock, log, telemetry } = deps;
   const stopping = new AbortController();
   const background: Promise<void>[] = [];

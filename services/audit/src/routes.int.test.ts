@@ -40,7 +40,7 @@ test('nothing is answered without the assertion of the gate, the public formats 
     'proof/1',
     'log/facts/entry/0',
   ]) {
-    const answer = await room.service.http?.inject({ url: `/.postern/audit/${path}` });
+    const answer = await room.service.http.inject({ url: `/.postern/audit/${path}` });
     assert.equal(answer?.statusCode, 401, path);
     assert.match(answer?.headers['content-type'] as string, /^application\/problem\+json/);
   }

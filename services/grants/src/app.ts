@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { EventLog, InboundFeed, Stranger } from '@postern/event-log';
-import { type AssertionKeys, type Clock, httpApp, type Logger, requireAssertion, type Service } from '@postern/runtime';
-import { isProblem, posternMount, posternService } from '@postern/schemas';
+import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
+import { isProblem, openApiDocument, posternMount, posternService } from '@postern/schemas';
 import { metrics, type Telemetry } from '@postern/telemetry';
 import { proxyBarrier } from './barrier.ts';
 import { commandHandler } from './commands.ts';
@@ -14,7 +14,6 @@ import { type Model, publishModel } from './publish.ts';
 import { eventRoutes } from './routes/events.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { keyRoutes } from './routes/keys.ts';
-import { openApiDocument } from './routes/openapi.ts';
 import { principalRoutes } from './routes/principals.ts';
 import { roleRoutes } from './routes/roles.ts';
 import { grantsState } from './state.ts';
@@ -24,6 +23,7 @@ export type { Model } from './publish.ts';
 export type GrantsDeps = {
   readonly eventLog: Pick<EventLog, 'facts' | 'enforcement' | 'quarantine'>;
   readonly feeds: readonly InboundFeed[];
+  readonly keys: AssertionKeys;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly log: Logger;
@@ -38,13 +38,18 @@ export type GrantsConfig = {
   readonly onFirstStart: (secret: string) => Promise<void>;
 };
 
+export type GrantsService = Room & {
+  /** Publishes changed model files; rejects with the refusal's problem, and what was published before it stays. */
+  readonly publish: (model: Model) => Promise<void>;
+};
+
 /** Grants whose `until` has passed are cleaned up this often; the condition itself refuses at once. */
 const expiryEveryMs = 60_000;
 
 export const grantsService = (
-  { eventLog, feeds, clock, telemetry, log }: GrantsDeps,
+  { eventLog, feeds, keys, clock, telemetry, log }: GrantsDeps,
   config: GrantsConfig,
-): Service & { readonly keys: AssertionKeys } => {
+): GrantsService => {
   const stopping = new AbortController();
   const background: Promise<unknown>[] = [];
   let publishing: string | undefined = 'the model has not been published yet';
@@ -56,7 +61,6 @@ export const grantsService = (
   const commands = commandHandler({ facts: eventLog.facts, state, clock, telemetry });
   const barrier = proxyBarrier(eventLog.enforcement, clock);
   const enforcement = enforcer({ barrier, commands, clock, telemetry, log }, config.enforceTimeoutMs);
-  const keys: AssertionKeys = { current: barrier.keys };
 
   const keepAside = (strangers: readonly Stranger[]): void => {
     for (const { bytes, position, why } of strangers.filter(
@@ -99,7 +103,7 @@ export const grantsService = (
   return {
     name: 'grants',
     http: app,
-    keys,
+    publish: (model) => publishModel(model, commands, state, log),
     notReady: () => [state.notReady(), publishing].filter((trouble) => trouble !== undefined),
     start: async () => {
       const began = Promise.withResolvers<void>();

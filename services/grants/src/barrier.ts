@@ -7,8 +7,8 @@
  * announces itself later reads a head that includes the fact. See docs/adr/0004-lease-and-barrier.md.
  */
 import type { EventLog } from '@postern/event-log';
-import type { Clock } from '@postern/runtime';
-import { Heartbeat, type Sequence } from '@postern/schemas';
+import { type Clock, readHeartbeat } from '@postern/runtime';
+import type { Heartbeat, Sequence } from '@postern/schemas';
 
 export type Enforced =
   | { readonly outcome: 'enforced'; readonly proxies: number; readonly lapsed: readonly string[] }
@@ -17,14 +17,12 @@ export type Enforced =
 export type Barrier = {
   readonly wait: (sequence: Sequence, timeoutMs: number) => Promise<Enforced>;
   readonly follow: (signal: AbortSignal) => Promise<void>;
-  /** The public keys that the proxies heard of within `keptMs` sign with. */
-  readonly keys: () => readonly Heartbeat['jwk'][];
 };
 
 /** Clocks of two machines run apart by less than this share; a lease is waited out that much longer. */
 const clockDrift = 1.02;
-/** Assertions live 30 s; the key of a silent proxy is believed for as long as one of its assertions could be. */
-const keyKeptMs = 120_000;
+/** A proxy that has been silent for this long is forgotten. */
+const forgottenAfterMs = 1_200_000;
 
 type Known = { readonly beat: Heartbeat; readonly heardAt: number };
 
@@ -54,10 +52,6 @@ export const proxyBarrier = (enforcement: EventLog['enforcement'], clock: Clock)
   };
 
   return {
-    keys: () =>
-      [...known.values()]
-        .filter(({ heardAt, beat }) => clock.elapsed() - heardAt < Math.max(keyKeptMs, beat.leaseMs))
-        .map(({ beat }) => beat.jwk),
     wait: async (sequence, timeoutMs) => {
       const deadline = clock.elapsed() + timeoutMs;
       const end = await enforcement.end();
@@ -98,16 +92,8 @@ export const proxyBarrier = (enforcement: EventLog['enforcement'], clock: Clock)
           changed = Promise.withResolvers();
         }
         for (const [instance, { heardAt }] of known)
-          if (clock.elapsed() - heardAt > 10 * keyKeptMs) known.delete(instance);
+          if (clock.elapsed() - heardAt > forgottenAfterMs) known.delete(instance);
       }
     },
   };
-};
-
-const readHeartbeat = (bytes: Uint8Array): Heartbeat | undefined => {
-  try {
-    return Heartbeat.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data;
-  } catch {
-    return undefined;
-  }
 };

@@ -1,6 +1,14 @@
 /** At the start, the files of this installation become facts where they differ from what is live; nothing is retired by leaving it out. */
 import type { Logger } from '@postern/runtime';
-import { type Endpoint, type RoleName, type RoleRules, type Service, systemActor } from '@postern/schemas';
+import {
+  type Endpoint,
+  posternApi,
+  posternRoles,
+  RoleName,
+  type RoleRules,
+  type Service,
+  systemActor,
+} from '@postern/schemas';
 import type { Commands } from './commands.ts';
 import type { GrantsState } from './state.ts';
 
@@ -10,13 +18,21 @@ export type Model = {
   readonly roles: ReadonlyMap<RoleName, RoleRules>;
 };
 
-/** Schema before routes before roles: each may name what the one before defines. */
+/** Postern's own service and roles come with every model. Schema before routes before roles: each may name what the one before defines. */
 export const publishModel = async (
-  model: Model,
+  configured: Model,
   commands: Commands,
   state: GrantsState,
   log: Logger,
 ): Promise<void> => {
+  const model = {
+    ...configured,
+    services: [posternApi(), ...configured.services],
+    roles: new Map([
+      ...Object.entries(posternRoles).map(([role, rules]) => [RoleName.parse(role), rules] as const),
+      ...configured.roles,
+    ]),
+  };
   const actor = systemActor('publish');
   await commands({ command: { kind: 'publish-schema', text: model.schema }, actor });
   for (const service of model.services) await commands({ command: { kind: 'publish-routes', service }, actor });

@@ -26,3 +26,10 @@ export const badConfig = (mistakes: readonly FileMistake[]): Problem =>
 
 /** A path as written in the configuration, made absolute. */
 export const within = (folder: string, path: string): string => (isAbsolute(path) ? path : resolve(folder, path));
+
+/** The data folder, absolute. */
+export const dataFolder = ({ config, folder }: LoadedConfig): string => within(folder, config.data);
+/** Where the facts are: the URL of the configuration, or the data folder. */
+export const eventLogUrl = (loaded: LoadedConfig): string => loaded.config.eventLog ?? `file:${dataFolder(loaded)}`;
+export const relationshipsUrl = ({ config }: LoadedConfig): string => config.relationships ?? 'embedded:';
+export const auditStoreUrl = (loaded: LoadedConfig): string => loaded.config.auditStore ?? `file:${dataFolder(loaded)}`;

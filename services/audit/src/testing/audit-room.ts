@@ -2,14 +2,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AuditStore } from '@postern/audit-store';
 import type { EventLog } from '@postern/event-log';
-import { type Service, silentLogger, systemClock } from '@postern/runtime';
+import { type Room, silentLogger, systemClock } from '@postern/runtime';
 import type { NoteKeyPair } from '@postern/schemas/tlog';
 import { noTelemetry } from '@postern/telemetry';
 import { type AuditConfig, auditService, type Get, makeSigningKey, parseSigningKey } from '../app.ts';
 import { type Gate, testGate } from './caller.ts';
 
 export type AuditRoom = AsyncDisposable & {
-  readonly service: Service;
+  readonly service: Room;
   readonly gate: Gate;
   /** The public formats of one log, through the room's own API. */
   readonly log: (name: 'facts' | 'decisions') => Get;

@@ -1,12 +1,12 @@
 /** A gate whose assertions a room in a test believes, and a way to call the room with them. */
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { type AssertionKeys, assertionHeader, assertionIssuer, type Service } from '@postern/runtime';
+import { type AssertionKeys, assertionHeader, assertionIssuer, type Room } from '@postern/runtime';
 import { posternMount, posternService } from '@postern/schemas';
 
 export type Gate = {
   readonly keys: AssertionKeys;
   /** GET below /.postern/audit/, as the gate would forward it. */
-  readonly get: (service: Service, path: string, accept?: string) => Promise<Answer>;
+  readonly get: (service: Room, path: string, accept?: string) => Promise<Answer>;
 };
 export type Answer = {
   readonly status: number;
@@ -35,7 +35,7 @@ export const testGate = (): Gate => {
   return {
     keys: { current: () => [jwk as never] },
     get: async (service, path, accept = 'application/json') => {
-      const answer = await service.http?.inject({
+      const answer = await service.http.inject({
         url: `${posternMount}/audit/${path}`,
         headers: { [assertionHeader]: token(), accept },
       });

@@ -4,7 +4,8 @@ import type { EventLog, InboundFeed, InboundMessage } from '@postern/event-log';
 import type { Clock, Logger } from '@postern/runtime';
 import { isProblem, systemActor } from '@postern/schemas';
 import type { Commands } from '../commands.ts';
-import { readEvents, receive } from './receive.ts';
+import { readEvents } from './cloud-event.ts';
+import { receive } from './receive.ts';
 
 export type FeedDeps = {
   readonly feed: InboundFeed;

@@ -2,16 +2,7 @@
 import { Attributes, GroupId, Member, PrincipalId, Problem } from '@postern/schemas';
 import { z } from 'zod';
 import type { Command } from '../decide/command.ts';
-
-/** The part of a CloudEvent that means something here. */
-export type InboundEvent = {
-  readonly id: string;
-  readonly source: string;
-  readonly type: string;
-  readonly subject?: string | undefined;
-  readonly time?: string | undefined;
-  readonly data?: unknown;
-};
+import type { InboundEvent } from './cloud-event.ts';
 
 export type Read = {
   readonly command: Command;

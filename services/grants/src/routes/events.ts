@@ -1,7 +1,8 @@
 /** /events: CloudEvents in structured, binary and batch mode. 202 once the facts are durable. */
 import { isProblem, Problem, toProblemDocument } from '@postern/schemas';
 import type { FastifyInstance } from 'fastify';
-import { readEvents, receive } from '../inbound/receive.ts';
+import { readEvents } from '../inbound/cloud-event.ts';
+import { receive } from '../inbound/receive.ts';
 import { actorOf, answerChange } from './answer.ts';
 import type { RouteDeps } from './deps.ts';
 

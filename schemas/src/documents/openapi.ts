@@ -1,5 +1,5 @@
 /** Postern's own API as an OpenAPI document, made from the same list that its endpoints in the graph are made from. */
-import { posternMount, posternOperations } from '@postern/schemas';
+import { posternMount, posternOperations } from '../routes/postern-api.ts';
 
 export const openApiDocument = (): Record<string, unknown> => {
   const paths: Record<string, Record<string, unknown>> = {};
