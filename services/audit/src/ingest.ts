@@ -105,6 +105,8 @@ export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Sou
             trouble = undefined;
             failures = 0;
           });
+          // A follower ends only by the signal; one that ends otherwise is asked again, but not in a spin.
+          await pause(pausesMs[0], undefined, { signal }).catch(() => {});
         } catch (error) {
           const problem = toProblem(error);
           if (signal.aborted) return;

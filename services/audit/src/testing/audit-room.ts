@@ -54,7 +54,11 @@ export const auditRoom = async (
   };
 };
 
-/** Waits for something that has no event to wait for; a test that waits in vain is ended by its own timeout. */
-export const until = async (true_: () => boolean | Promise<boolean>): Promise<void> => {
-  while (!(await true_())) await pause(5);
+/** Long enough for any machine; it only ends a test that waits in vain. */
+const patienceMs = 30_000;
+
+/** Waits for something that has no event to wait for. */
+export const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+  for (const begin = systemClock.elapsed(); !(await holds()); await pause(5))
+    if (systemClock.elapsed() - begin > patienceMs) throw new Error(`waited in vain until ${holds}`);
 };
