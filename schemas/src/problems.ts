@@ -76,6 +76,7 @@ export const problems = {
   'event-log/in-use': { status: 500, title: 'Another process has this data folder open' },
   'event-log/disk-full': { status: 507, title: 'The disk is full' },
   'event-log/corrupt': { status: 500, title: 'The log file cannot be read' },
+  'event-log/unfit-topic': { status: 500, title: 'The topic cannot keep what the event log promises' },
   'event-log/outcome-unknown': {
     status: 503,
     title: 'The log did not confirm the write; it may or may not have happened',

@@ -11,13 +11,15 @@ export type StartedKafka = StartedContainer & {
 export type KafkaOptions = {
   /** Broker settings in the image's spelling: `KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false'`. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** The `host:port` that clients on the host are sent to, where a test stands in between; the broker itself stays at `brokers`. */
+  readonly advertised?: string;
 };
 
 const alias = 'kafka';
 /** ApiVersions, version 0, correlation id 1, no client id; big-endian, behind its length. */
 const askVersions = Uint8Array.of(0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff);
 
-export const startKafka = async ({ environment = {} }: KafkaOptions = {}): Promise<StartedKafka> => {
+export const startKafka = async ({ environment = {}, advertised }: KafkaOptions = {}): Promise<StartedKafka> => {
   const { address, ...container } = await startContainer(({ host, port }) => ({
     image: process.env['POSTERN_KAFKA_IMAGE'] ?? 'apache/kafka:4.1.0',
     alias,
@@ -29,7 +31,7 @@ export const startKafka = async ({ environment = {} }: KafkaOptions = {}): Promi
       KAFKA_CONTROLLER_QUORUM_VOTERS: '1@localhost:9093',
       KAFKA_CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
       KAFKA_LISTENERS: 'PLAINTEXT://:9092,BROKER://:19092,CONTROLLER://:9093',
-      KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://${host}:${port},BROKER://${alias}:19092`,
+      KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://${advertised ?? `${host}:${port}`},BROKER://${alias}:19092`,
       KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,BROKER:PLAINTEXT',
       KAFKA_INTER_BROKER_LISTENER_NAME: 'BROKER',
       KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: '1',

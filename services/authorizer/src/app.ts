@@ -1,7 +1,7 @@
 /** The authorizer: keeps the engine at what the log says, and answers whether. */
 import type { FactLog } from '@postern/event-log';
 import type { Relationships } from '@postern/relationships';
-import { type AssertionKeys, type Clock, httpApp, type Logger, requireAssertion, type Service } from '@postern/runtime';
+import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
 import type { DecisionPoint, Endpoint, Organisation } from '@postern/schemas';
 import type { Telemetry } from '@postern/telemetry';
 import { authzenRoutes } from './authzen/routes.ts';
@@ -11,8 +11,6 @@ import { decideRoute } from './pdp/http.ts';
 import { decidePath } from './pdp/wire.ts';
 import { projection } from './projection.ts';
 import { questionRoutes } from './questions.ts';
-
-export { authzenConfiguration } from './authzen/metadata.ts';
 
 export type AuthorizerDeps = {
   readonly facts: Pick<FactLog, 'head' | 'follow'>;
@@ -37,7 +35,7 @@ export type AuthorizerConfig = {
 export const authorizerService = (
   { facts, engine, keys, clock, log, telemetry, match = matchPath }: AuthorizerDeps,
   { pdpToken, waitMs = 1_000 }: AuthorizerConfig = {},
-): Service & DecisionPoint => {
+): Room & DecisionPoint => {
   const projected = projection({ facts, engine, clock, log, telemetry });
   const point = decisionPoint({ engine, projection: projected, telemetry }, { waitMs });
   const http = httpApp({ log });

@@ -5,8 +5,7 @@ import type { EventLog } from '@postern/event-log';
 import { openEventLog } from '@postern/event-log/open';
 import type { Relationships } from '@postern/relationships';
 import { openRelationships } from '@postern/relationships/open';
-import { gateSchema } from '@postern/schemas';
-import { authzenConfiguration } from '../app.ts';
+import { authzenConfiguration, gateSchema } from '@postern/schemas';
 import { facts, type Room, room } from '../trial/room.ts';
 
 /** What an engineer would publish: object rules over the properties that requests bring. */

@@ -1,11 +1,10 @@
 /** AuthZEN 1.0 over HTTP: a denial is a 200, a request that cannot be read a 400. */
 import { describeZod } from '@postern/runtime';
-import { Problem } from '@postern/schemas';
+import { authzenBase, Problem } from '@postern/schemas';
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import { ActionSearch, Batch, Evaluation, ResourceSearch, SubjectSearch } from './entities.ts';
 import { type EvaluateDeps, evaluateAll, evaluateBatch } from './evaluate.ts';
-import { authzenBase } from './metadata.ts';
 import { searchActions, searchResources, searchSubjects } from './search.ts';
 
 export const authzenRoutes = (app: FastifyInstance, deps: EvaluateDeps): void => {

@@ -37,7 +37,7 @@ test('answers over HTTP are those of the room itself', async () => {
   await using engine = await openRelationships('embedded:');
   await using opened = await room(log, engine, { pdpToken: 'shared' });
   await opened.tell(...world);
-  const url = await opened.service.http?.listen({ port: 0, host: '127.0.0.1' });
+  const url = await opened.service.http.listen({ port: 0, host: '127.0.0.1' });
   await using remote = openDecisionPoint(url ?? '', { token: 'shared', deadlineMs: 10_000 });
   const questions = [
     ask('user:ann'),

@@ -1,7 +1,13 @@
 /** For tests: the room on a real log and a real engine, and a gate's signature to speak to it. */
 import type { EventLog } from '@postern/event-log';
 import type { Relationships } from '@postern/relationships';
-import { assertionHeader, assertionIssuer, type Service, silentLogger, systemClock } from '@postern/runtime';
+import {
+  assertionHeader,
+  assertionIssuer,
+  type Room as RoomService,
+  silentLogger,
+  systemClock,
+} from '@postern/runtime';
 import {
   type DecisionPoint,
   type FactDraft,
@@ -17,7 +23,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { type AuthorizerConfig, authorizerService } from '../app.ts';
 
 export type Room = AsyncDisposable & {
-  readonly service: Service & DecisionPoint;
+  readonly service: RoomService & DecisionPoint;
   /** Appends the facts and waits until decisions rest on them. */
   readonly tell: (...drafts: FactDraft[]) => Promise<Sequence>;
   readonly get: (path: string, headers?: Record<string, string>) => Promise<Reply>;
@@ -49,7 +55,7 @@ export const room = async (log: EventLog, engine: Relationships, config: Authori
     .setExpirationTime('5m')
     .sign(privateKey);
   const send = async (method: 'GET' | 'POST', url: string, headers: Record<string, string>, payload?: string) => {
-    const reply = await service.http?.inject({
+    const reply = await service.http.inject({
       method,
       url,
       headers: { [assertionHeader]: assertion, ...headers },

@@ -1,7 +1,9 @@
-/** Where AuthZEN's clients find what. */
-export const authzenBase = '/.postern/access/v1';
+/** Where AuthZEN's clients find what: the document at `/.well-known/authzen-configuration` (AuthZEN 1.0, section 9). */
+import { posternMount } from './postern-api.ts';
 
-/** The document at `/.well-known/authzen-configuration`; `base` is the gate as its clients see it: an https URL. */
+export const authzenBase = `${posternMount}/access/v1`;
+
+/** `base` is the gate as its clients see it: an https URL. */
 export const authzenConfiguration = (base: string): Readonly<Record<string, string>> => {
   const root = base.replace(/\/+$/, '');
   const at = (path: string) => `${root}${authzenBase}/${path}`;

@@ -1,0 +1,39 @@
+/** What one proxy is told; main.ts makes it of `postern.yaml`. What the services' routes are comes from the log, not from here. */
+import type { Issuer } from '@postern/schemas';
+
+export type ProxyConfig = {
+  /** A name for people. The running proxy adds a suffix of its own, so that a restart is another instance. */
+  readonly instance: string;
+  /** HOST:PORT of the gate; port 0 takes a free one. */
+  readonly listen: string;
+  /** Service name → where its API lies. A service that the log routes and that is not named here answers 502. */
+  readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
+  readonly issuers: readonly Issuer[];
+  /** CIDR blocks whose X-Forwarded-For counts; nobody's by default. */
+  readonly trustedProxies: readonly string[];
+  /** How long decisions are trusted without hearing from the log, in ms. */
+  readonly leaseMs: number;
+  readonly cachedDecisionsMax: number;
+};
+
+export type UpstreamConfig = UpstreamAddress & {
+  /** Time to the first byte of the answer, in ms. */
+  readonly timeoutMs: number;
+  readonly bodyBytesMax: number;
+};
+
+/** One address, or several by path prefix (whole segments, the longest wins); the prefix stays in the path. */
+export type UpstreamAddress =
+  | { readonly upstream: string }
+  | { readonly upstreams: readonly { readonly prefix: string; readonly url: string }[] };
+
+/** Decisions that may wait for the log, at most: beyond it the gate refuses, because nothing passes unrecorded. */
+export const unrecordedDecisionsMax = 20_000;
+/** How long requests under way may go on when the proxy stops, in ms. */
+export const drainTimeoutMs = 5_000;
+
+/** "127.0.0.1:8080" or "[::1]:8080", taken apart. */
+export const splitAddress = (address: string): { host: string; port: number } => {
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) };
+};

@@ -1,0 +1,101 @@
+/** Follows the log: folds it, forgets what it overtakes, cuts what it ends, and says how far all that has come. */
+import type { EventLog } from '@postern/event-log';
+import type { Logger } from '@postern/runtime';
+import type { LoggedFact, Organisation } from '@postern/schemas';
+import type { DecisionCache } from './decide/cache.ts';
+import { invalidationsOf } from './decide/invalidation.ts';
+import type { Lease } from './decide/lease.ts';
+import type { Live, LiveExchanges } from './gate/live.ts';
+import type { Rechecker } from './gate/recheck.ts';
+import type { Routes } from './gate/routes.ts';
+import type { Standing } from './gate/standing.ts';
+import type { NeededRoles } from './refusal.ts';
+
+export type FactsDeps = {
+  readonly facts: Pick<EventLog['facts'], 'follow'>;
+  readonly organisation: Organisation;
+  readonly cache: DecisionCache;
+  readonly routes: Routes;
+  readonly needed: NeededRoles;
+  readonly live: LiveExchanges;
+  readonly rechecker: Rechecker;
+  readonly lease: Lease;
+  readonly standing: Standing;
+  /** `standing.enforces` has advanced. */
+  readonly advanced: () => void;
+  readonly leaseMs: number;
+  readonly log: Logger;
+};
+
+const retryAfterMs = 250;
+
+/** Resolves when `signal` aborts, or when the log holds a fact that this version cannot read. */
+export const followFacts = async (deps: FactsDeps, signal: AbortSignal): Promise<void> => {
+  const { facts, organisation, cache, routes, needed, live, rechecker, lease, standing, advanced, leaseMs, log } = deps;
+  /** Re-decisions in the order of the facts that caused them. */
+  let settled = Promise.resolve();
+
+  const apply = (entry: LoggedFact): Live[] => {
+    const { fact } = entry;
+    if (fact === undefined) throw new Unreadable(`${entry.envelope.type} at ${entry.sequence}`);
+    const invalidations = invalidationsOf(fact, organisation.apply({ ...entry, fact }));
+    cache.invalidate(invalidations, entry.sequence);
+    if (fact.type === 'postern.routes.published.v1') routes.changed();
+    if (invalidations.some(({ kind }) => kind === 'epoch')) needed.forget();
+    return live.touchedBy(invalidations);
+  };
+  const take = (entries: readonly LoggedFact[]): void => {
+    const touched = new Set<Live>();
+    try {
+      for (const entry of entries) for (const exchange of apply(entry)) touched.add(exchange);
+    } finally {
+      const reached = organisation.sequence;
+      settled = settled
+        .then(() => rechecker.recheck(touched))
+        .then(() => {
+          if (reached <= standing.enforces) return;
+          standing.enforces = reached;
+          advanced();
+        });
+    }
+  };
+
+  while (!signal.aborted)
+    try {
+      for await (const { entries, atHead, strangers } of facts.follow(organisation.sequence, {
+        signal,
+        beatMs: leaseMs / 5,
+      })) {
+        for (const { position, why } of strangers)
+          log.warn({ position, why }, 'a record in the facts stream is no fact');
+        if (entries.length > 0) take(entries);
+        if (atHead) lease.heard();
+        if (atHead && standing.state === 'starting') await begin();
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof Unreadable) {
+        standing.unreadable = error.message;
+        log.fatal(
+          { fact: error.message },
+          'the log holds a fact that this version cannot read; nothing is let through',
+        );
+        for (const exchange of [...live.all()]) rechecker.cut(exchange);
+        return;
+      }
+      // Without the log the lease runs out by itself: there is nothing to decide here.
+      log.error({ err: error }, 'the log cannot be followed');
+      await new Promise((resolve) => setTimeout(resolve, retryAfterMs).unref());
+    }
+
+  /** A starting proxy serves only once it has reached the head it saw after everybody could know that it is starting. */
+  async function begin(): Promise<void> {
+    const { startHead } = standing;
+    if (startHead === undefined || organisation.sequence < startHead) return;
+    await settled;
+    if (standing.state === 'starting') standing.state = 'serving';
+    advanced();
+  }
+};
+
+class Unreadable extends Error {}

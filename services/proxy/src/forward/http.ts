@@ -1,0 +1,118 @@
+/** Requests and their answers, streamed: neither side is read faster than the other side takes it. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Transform } from 'node:stream';
+import type { ProblemCode } from '@postern/schemas';
+import { type Dispatcher, errors } from 'undici';
+import { type Cut, type Outgoing, responseHeaders, type Watch } from './forwarding.ts';
+
+class BodyTooLarge extends Error {}
+class Ended extends Error {}
+
+/** Sends the request on and its answer back. */
+export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outgoing, watch: Watch): Cut => {
+  let controller: Dispatcher.DispatchController | undefined;
+  let over = false;
+  const end = (): void => {
+    if (over) return;
+    over = true;
+    watch.ended();
+  };
+  const abort = (reason: Error): void => {
+    if (over) return;
+    if (controller === undefined || controller.aborted) return;
+    controller.abort(reason);
+  };
+  const fail = (error: Error): void => {
+    if (over) return;
+    if (res.headersSent || res.destroyed) {
+      // Half an answer must not look like a whole one.
+      res.destroy();
+      end();
+      return;
+    }
+    const { code, detail } = toProblem(error);
+    watch.failed(code, detail);
+    end();
+  };
+  // The caller went away, or the answer is complete: `close` comes in both cases.
+  res.once('close', () => {
+    abort(new Ended('the caller went away'));
+    end();
+  });
+  res.on('error', () => res.destroy());
+
+  const handler: Dispatcher.DispatchHandler = {
+    onRequestStart: (started) => {
+      controller = started;
+      if (over) started.abort(new Ended('the exchange is over'));
+    },
+    onResponseStart: (started, status, headers, message) => {
+      if (status < 200 || over) return;
+      res.writeHead(status, message ?? '', responseHeaders(rawHeaders(started, headers), out.decision));
+      // Streams begin with silence: the head has to leave now.
+      res.flushHeaders();
+    },
+    onResponseData: (started, chunk) => {
+      if (over || res.write(chunk)) return;
+      started.pause();
+      res.once('drain', () => started.resume());
+    },
+    onResponseEnd: () => {
+      if (!over) res.end();
+    },
+    onResponseError: (_controller, error) => fail(error),
+  };
+  try {
+    out.upstream.pool.dispatch(
+      {
+        method: out.read.method,
+        path: out.path,
+        headers: [...out.headers],
+        body: bodyOf(req, out),
+        headersTimeout: out.upstream.timeoutMs,
+      },
+      handler,
+    );
+  } catch (error) {
+    fail(error instanceof Error ? error : new Error(String(error)));
+  }
+  return () => {
+    if (over) return;
+    res.destroy();
+    abort(new Ended('the decision has turned'));
+  };
+};
+
+const bodyOf = (req: IncomingMessage, { read, upstream }: Outgoing): IncomingMessage | Transform | null => {
+  if (read.body.kind === 'none' || (read.body.kind === 'sized' && read.body.bytes === 0)) return null;
+  if (read.body.kind === 'sized') return req;
+  let bytes = 0;
+  const counted = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      if (bytes > upstream.bodyBytesMax) done(new BodyTooLarge());
+      else done(null, chunk);
+    },
+  });
+  req.once('error', (error) => counted.destroy(error));
+  req.once('close', () => {
+    if (!req.complete) counted.destroy(new Ended('the caller went away'));
+  });
+  return req.pipe(counted);
+};
+
+/** As they came, octet for octet: undici's own object joins and decodes. */
+const rawHeaders = (controller: Dispatcher.DispatchController, parsed: object): string[] => {
+  const raw: unknown = controller.rawHeaders;
+  if (Array.isArray(raw)) return raw.map((each) => (Buffer.isBuffer(each) ? each.toString('latin1') : String(each)));
+  return Object.entries(parsed).flatMap(([name, value]) =>
+    Array.isArray(value) ? value.flatMap((each) => [name, String(each)]) : [name, String(value)],
+  );
+};
+
+const toProblem = (error: Error): { code: ProblemCode; detail?: string } => {
+  if (error instanceof BodyTooLarge) return { code: 'proxy/body-too-large' };
+  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.ConnectTimeoutError)
+    return { code: 'proxy/upstream-timeout' };
+  return { code: 'proxy/upstream-unreachable' };
+};

@@ -1,0 +1,261 @@
+/**
+ * The whole way of a request, whichever door it came in by. Each rung lets it up or answers for good:
+ *
+ *   rung       asks                                    may answer
+ *   ─────────  ──────────────────────────────────────  ────────────────────────────────────────────────────────────────────
+ *   read       can it be read in one way only?         400 proxy/ambiguous-request      405 proxy/method-not-supported
+ *   stand      may this gate answer at all now?        503 proxy/not-ready  proxy/stale  proxy/cannot-decide  proxy/recording-full
+ *   identify   who calls?                              400 proxy/two-credentials  401 proxy/bad-credential  503 proxy/cannot-decide
+ *   match      which endpoint is it?                   403 proxy/denied         (401 proxy/no-credential without a credential)
+ *   decide     may they call it, here and now?         403 proxy/denied  401 proxy/no-credential  503 proxy/cannot-decide
+ *   record     is it written down?                     503 proxy/recording-full
+ *   forward    to the API, as it was read              400 proxy/ambiguous-request (no protocol switch there)  413 proxy/body-too-large
+ *                                                      502 proxy/upstream-unreachable  504 proxy/upstream-timeout  the API's own answer
+ *
+ * From the comparison of an answer with what is known to the forwarding nothing is awaited, so no fact can come between.
+ */
+
+import type { Clock, Logger } from '@postern/runtime';
+import type { Answer, Organisation, ProblemCode, refusalReasons } from '@postern/schemas';
+import { attributes, spans, type Telemetry } from '@postern/telemetry';
+import type { Decider } from '../decide/decider.ts';
+import type { Lease } from '../decide/lease.ts';
+import type { Identify } from '../identify/identify.ts';
+import { type Identity, identityHolds } from '../identify/identity.ts';
+import type { Recorder } from '../record.ts';
+import { type NeededRoles, type RefusalDetail, toRefusal } from '../refusal.ts';
+import { contexts } from './context.ts';
+import { answer, type Door } from './door.ts';
+import type { GateMetrics } from './metrics.ts';
+import { type Passage, toOutcome, toRecord, toUnreadableRecord } from './passage.ts';
+import type { Reader } from './read.ts';
+import type { Routes } from './routes.ts';
+import { type Standing, unfit } from './standing.ts';
+
+export type LadderDeps = {
+  readonly read: Reader;
+  readonly identify: Identify;
+  readonly routes: Routes;
+  readonly decide: Decider;
+  readonly lease: Lease;
+  readonly standing: Standing;
+  readonly organisation: Organisation;
+  readonly recorder: Recorder;
+  readonly needed: NeededRoles;
+  readonly nextId: () => string;
+  /** The last rung. It answers in every case. */
+  readonly forward: (
+    passage: Passage,
+    allowed: Extract<Answer, { outcome: 'allow' }>,
+    cached: boolean | undefined,
+  ) => void;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly metrics: GateMetrics;
+  readonly log: Logger;
+};
+
+/** The request has its answer, or gets it from a rung further up. */
+type Answered = ReturnType<typeof answer>;
+type Reason = (typeof refusalReasons)[number];
+/** Routes that change this often under one request leave it undecided. */
+const attemptsMax = 5;
+/** RFC 9110: an OPTIONS answer that grants no origin anything. */
+const emptyPreflight = { status: 204, headers: { vary: 'Origin' }, body: '' };
+
+export type Ladder = {
+  readonly enter: (door: Door) => void;
+  readonly refuseUnreadable: (about: Unparsed) => RefusalText;
+};
+export type Unparsed = {
+  readonly remoteAddress: string | undefined;
+  readonly why: string;
+  readonly method?: string;
+  readonly code?: ProblemCode;
+};
+export type RefusalText = { readonly id: string } & ReturnType<typeof toRefusal>;
+
+export const ladder = (deps: LadderDeps): Ladder => {
+  const { routes, decide, lease, standing, organisation, recorder, needed, clock, telemetry, metrics, log } = deps;
+  const contextOf = contexts(clock);
+
+  const refuse = (
+    passage: Passage,
+    code: ProblemCode,
+    reason: Reason,
+    detail: Omit<RefusalDetail, 'decision'> = {},
+    of: Partial<ReturnType<typeof toOutcome>> = {},
+  ): Answered => {
+    const refusal = toRefusal(code, { decision: passage.id, ...detail });
+    const outcome = refusal.status === 503 ? ('unavailable' as const) : ('deny' as const);
+    metrics.refused(reason, outcome);
+    const recorded = recorder.take(toRecord(passage, clock, { outcome, ...of, reason, refusedWith: refusal.status }));
+    answer(passage.door, recorded ? refusal : toRefusal('proxy/recording-full', { decision: passage.id }), passage.id);
+  };
+
+  // read, stand
+  const enter = (door: Door): Answered => {
+    const id = deps.nextId();
+    const read = deps.read(door.req, door.kind === 'upgrade');
+    if (read.outcome === 'refused') {
+      const { method, path, code, why } = read;
+      const reason = code === 'proxy/method-not-supported' ? 'method-not-supported' : 'ambiguous-request';
+      const { remoteAddress } = door.req.socket;
+      const refusal = toRefusal(code, { decision: id, detail: `${why}.` });
+      metrics.refused(reason, 'deny');
+      const recorded = recorder.take(
+        toUnreadableRecord({ id, method, path, remoteAddress }, clock, {
+          outcome: 'deny',
+          reason,
+          refusedWith: refusal.status,
+        }),
+      );
+      return answer(door, recorded ? refusal : toRefusal('proxy/recording-full', { decision: id }), id);
+    }
+    const trace = (telemetry.tracing ? telemetry.traceId() : undefined) ?? read.traceparent?.slice(3, 35);
+    const passage: Passage = { id, door, read, ...(trace !== undefined && { trace }), routesVersion: 0, attempt: 1 };
+    const not = unfit(standing, lease);
+    if (not !== undefined)
+      return refuse(passage, not.code, not.reason, { ...(not.detail !== undefined && { detail: not.detail }) });
+    if (recorder.full()) return refuse(passage, 'proxy/recording-full', 'recording-full');
+    const identity = deps.identify(read);
+    if (!(identity instanceof Promise)) return identified(passage, identity);
+    identity.then((found) => identified(passage, found)).catch((error) => broken(passage, error));
+  };
+
+  // identify
+  const identified = (passage: Passage, identity: Identity): Answered => {
+    switch (identity.kind) {
+      case 'caller':
+        return matched({ ...passage, caller: identity });
+      case 'none':
+        return matched(passage);
+      case 'two':
+        return refuse(passage, 'proxy/two-credentials', 'two-credentials');
+      case 'bad':
+        return refuse(passage, 'proxy/bad-credential', 'bad-credential', {
+          detail: `The credential is not accepted: ${identity.why}.`,
+        });
+      case 'session-revoked':
+        return refuse(passage, 'proxy/bad-credential', 'session-revoked', { detail: 'The session was ended.' });
+      case 'undecidable':
+        return refuse(passage, 'proxy/cannot-decide', 'cannot-decide', { detail: `${identity.why}.` });
+    }
+  };
+
+  // match, decide
+  const matched = (before: Passage): Answered => {
+    const match = routes.match(before.read.method, before.read);
+    const passage: Passage = { ...before, ...(match !== undefined && { match }), routesVersion: routes.version() };
+    const { caller, read } = passage;
+    if (read.preflight && match?.endpoint.public !== true) return preflight(passage);
+    if (match?.endpoint.public === true)
+      return decided(passage, { outcome: 'allow', sequence: organisation.sequence, dependsOn: [] }, undefined);
+    if (caller === undefined) return refuse(passage, 'proxy/no-credential', 'no-credential');
+    if (match === undefined) return refuse(passage, 'proxy/denied', 'no-such-endpoint');
+    const begun = clock.elapsed();
+    decide(caller, match.endpoint.id, contextOf(read.ip), ({ answer: given, cached }) => {
+      if (!cached) metrics.decideSeconds((clock.elapsed() - begun) / 1_000);
+      decided(passage, given, cached);
+    });
+  };
+
+  /** The page's origin asks, not the caller: nothing is granted, and nothing is said about what exists. */
+  const preflight = (passage: Passage): Answered => {
+    const { match: _unsaid, ...unmatched } = passage;
+    metrics.refused('no-credential', 'deny');
+    const recorded = recorder.take(
+      toRecord(unmatched, clock, { outcome: 'deny', reason: 'no-credential', refusedWith: 204 }),
+    );
+    answer(
+      passage.door,
+      recorded ? emptyPreflight : toRefusal('proxy/recording-full', { decision: passage.id }),
+      passage.id,
+    );
+  };
+
+  // decide (its answer), record, forward
+  const decided = (passage: Passage, given: Answer, cached: boolean | undefined): Answered => {
+    const { caller, match, door } = passage;
+    if (passage.routesVersion !== routes.version()) {
+      if (passage.attempt >= attemptsMax) return refuse(passage, 'proxy/cannot-decide', 'cannot-decide');
+      const { match: _outdated, ...rest } = passage;
+      return matched({ ...rest, attempt: passage.attempt + 1 });
+    }
+    if (given.outcome === 'unavailable')
+      return refuse(passage, 'proxy/cannot-decide', 'cannot-decide', {}, toOutcome(given, cached));
+    if (given.outcome === 'deny') return denied(passage, given, cached);
+    const not = unfit(standing, lease);
+    if (not !== undefined) return refuse(passage, not.code, not.reason);
+    if (caller !== undefined && !identityHolds(caller, organisation, clock.now()))
+      return refuse(passage, 'proxy/bad-credential', 'session-revoked', { detail: 'The session was ended.' });
+    if (door.kind === 'upgrade' && match?.endpoint.websocket !== true)
+      return refuse(passage, 'proxy/ambiguous-request', 'ambiguous-request', {
+        detail: 'This endpoint does not switch protocols.',
+      });
+    deps.forward(passage, given, cached);
+  };
+
+  const denied = (
+    passage: Passage,
+    given: Extract<Answer, { outcome: 'deny' }>,
+    cached: boolean | undefined,
+  ): Answered => {
+    const { caller, match } = passage;
+    const known = caller !== undefined && organisation.principals.get(caller.principal)?.state === 'active';
+    const roles = known && match !== undefined ? needed.for(match.service.name, match.endpoint.id) : [];
+    refuse(passage, 'proxy/denied', given.reason, { needed: roles }, toOutcome(given, cached));
+  };
+
+  /** Whatever is thrown, nothing passes and nothing falls. */
+  const broken = (passage: Passage, error: unknown): Answered => {
+    log.error({ err: error, decision: passage.id }, 'a request could not be judged');
+    refuse(passage, 'proxy/cannot-decide', 'cannot-decide');
+  };
+  const guarded = (door: Door): Answered => {
+    try {
+      enter(door);
+    } catch (error) {
+      log.error({ err: error }, 'a request could not be judged');
+      const id = deps.nextId();
+      answer(door, toRefusal('proxy/cannot-decide', { decision: id }), id);
+    }
+  };
+
+  return {
+    enter: (door) => {
+      if (!telemetry.tracing) return guarded(door);
+      const traceparent = door.req.headers['traceparent'];
+      const options = {
+        kind: 'server' as const,
+        attributes: { [attributes.method]: door.req.method ?? '' },
+        ...(typeof traceparent === 'string' && { parent: { traceparent } }),
+      };
+      const over = door.kind === 'request' ? door.res : door.socket;
+      void telemetry.span(
+        spans.request,
+        options,
+        () =>
+          new Promise<void>((resolve) => {
+            over.once('close', resolve);
+            guarded(door);
+          }),
+      );
+    },
+    refuseUnreadable: ({ remoteAddress, why, method = 'UNREADABLE', code = 'proxy/ambiguous-request' }) => {
+      const id = deps.nextId();
+      const refusal = toRefusal(code, { decision: id, detail: why });
+      const reason =
+        code === 'proxy/method-not-supported' ? ('method-not-supported' as const) : ('ambiguous-request' as const);
+      metrics.refused(reason, 'deny');
+      const recorded = recorder.take(
+        toUnreadableRecord({ id, method, path: '', remoteAddress }, clock, {
+          outcome: 'deny',
+          reason,
+          refusedWith: refusal.status,
+        }),
+      );
+      return { id, ...(recorded ? refusal : toRefusal('proxy/recording-full', { decision: id })) };
+    },
+  };
+};

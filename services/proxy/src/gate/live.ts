@@ -1,0 +1,54 @@
+/** Exchanges under way, each with what its decision rests on: when a fact touches that, it is decided anew, and cut if refused. */
+import type { ContextField } from '@postern/schemas';
+import type { Invalidation } from '../decide/invalidation.ts';
+import type { Cut } from '../forward/forwarding.ts';
+import type { Caller } from '../identify/identity.ts';
+
+export type Live = {
+  /** The decision that let it pass. */
+  readonly decision: string;
+  readonly caller?: Caller;
+  readonly service: string;
+  readonly endpoint: string;
+  readonly method: string;
+  readonly path: string;
+  readonly ip?: string;
+  readonly dependsOn: readonly ContextField[];
+  /** Monotonic ms. */
+  readonly since: number;
+  readonly cut: Cut;
+};
+
+export type LiveExchanges = {
+  readonly add: (live: Live) => void;
+  readonly delete: (live: Live) => void;
+  readonly has: (live: Live) => boolean;
+  readonly all: () => Iterable<Live>;
+  readonly size: () => number;
+  readonly touchedBy: (invalidations: readonly Invalidation[]) => Live[];
+};
+
+export const liveExchanges = (): LiveExchanges => {
+  const live = new Set<Live>();
+  const touched = (exchange: Live, by: Invalidation): boolean => {
+    switch (by.kind) {
+      case 'epoch':
+        return true;
+      case 'endpoint':
+        return exchange.endpoint === by.endpoint;
+      case 'subject':
+        return exchange.caller?.subjects.some((subject) => subject === by.subject) ?? false;
+    }
+  };
+  return {
+    add: (exchange) => void live.add(exchange),
+    delete: (exchange) => void live.delete(exchange),
+    has: (exchange) => live.has(exchange),
+    all: () => live,
+    size: () => live.size,
+    touchedBy: (invalidations) =>
+      invalidations.length === 0
+        ? []
+        : [...live].filter((exchange) => invalidations.some((by) => touched(exchange, by))),
+  };
+};

@@ -1,0 +1,35 @@
+/** The numbers that the gate tells about itself. */
+import { metrics as names, type Telemetry } from '@postern/telemetry';
+
+export type GateMetrics = {
+  readonly allowed: () => void;
+  readonly refused: (reason: string, outcome: 'deny' | 'unavailable') => void;
+  readonly decideSeconds: (seconds: number) => void;
+  readonly observe: (now: { cached: number; enforces: number; live: number; unrecorded: number }) => void;
+};
+
+export const gateMetrics = ({ metrics }: Telemetry): GateMetrics => {
+  const requests = metrics.counter(names.requests, 'Requests by outcome', ['outcome']);
+  const failClosed = metrics.counter(names.failClosed, 'Requests refused because the gate could not decide', [
+    'reason',
+  ]);
+  const decideSeconds = metrics.histogram(names.decideSeconds, 'Time to decisions that were not cached');
+  const cached = metrics.gauge(names.cacheEntries, 'Decisions kept');
+  const enforces = metrics.gauge(names.enforces, 'The sequence that this proxy enforces');
+  const live = metrics.gauge(names.liveStreams, 'Exchanges under way');
+  const unrecorded = metrics.gauge(names.recordBuffer, 'Decisions that wait for the log');
+  return {
+    allowed: () => requests(1, { outcome: 'allow' }),
+    refused: (reason, outcome) => {
+      requests(1, { outcome });
+      if (outcome === 'unavailable') failClosed(1, { reason });
+    },
+    decideSeconds: (seconds) => decideSeconds(seconds),
+    observe: (now) => {
+      cached(now.cached);
+      enforces(now.enforces);
+      live(now.live);
+      unrecorded(now.unrecorded);
+    },
+  };
+};

@@ -1,0 +1,137 @@
+/** The first rung: one reading of the request, or none. Nothing behind it looks at the raw request again. */
+import type { IncomingMessage } from 'node:http';
+import { hasQueryParameter, type ProblemCode, readTarget } from '@postern/schemas';
+import type { AddressReader } from './address.ts';
+import { headerName, hopNames } from './headers.ts';
+
+export type ReadRequest = {
+  readonly outcome: 'read';
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly segments: readonly string[];
+  readonly authorization?: string;
+  readonly apiKey?: string;
+  readonly host: string;
+  readonly ip?: string;
+  readonly scheme: 'http' | 'https';
+  readonly traceparent?: string;
+  /** What goes on to the API, name and value by turns, before ours are added. */
+  readonly headers: readonly string[];
+  readonly body:
+    | { readonly kind: 'none' }
+    | { readonly kind: 'sized'; readonly bytes: number }
+    | { readonly kind: 'chunked' };
+  /** A browser asking on its own what another origin's page may send. It never carries a credential. */
+  readonly preflight: boolean;
+};
+export type Unreadable = {
+  readonly outcome: 'refused';
+  readonly code: ProblemCode;
+  readonly why: string;
+  readonly method: string;
+  readonly path: string;
+};
+
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY']);
+const hostText = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+const traceparentText = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+const digits = /^\d{1,15}$/;
+
+export type Reader = (req: IncomingMessage, upgrade: boolean) => ReadRequest | Unreadable;
+
+export const requestReader =
+  (addressOf: AddressReader): Reader =>
+  (req, upgrade) => {
+    const method = req.method ?? '';
+    const raw = req.url ?? '';
+    const refuse = (code: ProblemCode, why: string): Unreadable => ({
+      outcome: 'refused',
+      code,
+      why,
+      method,
+      path: raw,
+    });
+    const ambiguous = (why: string): Unreadable => refuse('proxy/ambiguous-request', why);
+
+    const target = readTarget(raw);
+    if (target.outcome === 'ambiguous') return ambiguous(target.why);
+    if (!methods.has(method))
+      return refuse('proxy/method-not-supported', `the method ${method.slice(0, 40)} passes nowhere`);
+    if (hasQueryParameter(target.query, '_method')) return ambiguous('the query names another method');
+    if (upgrade && method !== 'GET') return ambiguous(`a ${method} request cannot switch protocols`);
+
+    const sorted = sortHeaders(req.rawHeaders);
+    if ('twice' in sorted) return ambiguous(`the header ${sorted.twice} comes twice`);
+    const { single, headers } = sorted;
+    const host = single.get('host') ?? '';
+    if (!hostText.test(host)) return ambiguous('the Host header is missing or names no host');
+    const expect = single.get('expect');
+    if (expect !== undefined && expect.toLowerCase() !== '100-continue')
+      return ambiguous('the Expect header asks for what nobody does');
+
+    const length = single.get('content-length');
+    const encoding = single.get('transfer-encoding');
+    if (encoding !== undefined && (length !== undefined || encoding.toLowerCase() !== 'chunked'))
+      return ambiguous("the body's end can be read in more than one way");
+    if (length !== undefined && !digits.test(length)) return ambiguous('the Content-Length is no number');
+    const bytes = Number(length ?? 0);
+    if (upgrade && (bytes > 0 || encoding !== undefined))
+      return ambiguous('a request that switches protocols carries a body');
+
+    const { ip, trusted } = addressOf(req.socket.remoteAddress, sorted.forwardedFor);
+    const encrypted = 'encrypted' in req.socket || (trusted && sorted.forwardedProto === 'https');
+    const authorization = single.get('authorization');
+    const apiKey = single.get('x-api-key');
+    const traceparent = single.get('traceparent');
+    return {
+      outcome: 'read',
+      method,
+      path: target.path,
+      query: target.query,
+      segments: target.segments,
+      ...(authorization !== undefined && { authorization }),
+      ...(apiKey !== undefined && { apiKey }),
+      host,
+      ...(ip !== undefined && { ip }),
+      scheme: encrypted ? 'https' : 'http',
+      ...(traceparent !== undefined && traceparentText.test(traceparent) && { traceparent }),
+      headers,
+      body:
+        encoding !== undefined
+          ? { kind: 'chunked' }
+          : bytes > 0 || length !== undefined
+            ? { kind: 'sized', bytes }
+            : { kind: 'none' },
+      preflight: method === 'OPTIONS' && single.has('origin') && single.has('access-control-request-method'),
+    };
+  };
+
+type Sorted = {
+  readonly single: ReadonlyMap<string, string>;
+  readonly headers: readonly string[];
+  readonly forwardedFor: readonly string[];
+  readonly forwardedProto: string | undefined;
+};
+
+const sortHeaders = (raw: readonly string[]): Sorted | { readonly twice: string } => {
+  const single = new Map<string, string>();
+  const forwardedFor: string[] = [];
+  let forwardedProto: string | undefined;
+  let hop: string[] = [];
+  for (let at = 0; at + 1 < raw.length; at += 2)
+    if (raw[at]?.length === 10 && raw[at]?.toLowerCase() === 'connection')
+      hop = [...hop, ...hopNames(raw[at + 1] ?? '')];
+  const headers: string[] = [];
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const { name, rule } = headerName(raw[at] ?? '');
+    const value = raw[at + 1] ?? '';
+    if (rule === 'ours' || rule === 'once') {
+      if (single.has(name)) return { twice: name };
+      single.set(name, value);
+    } else if (name === 'x-forwarded-for') forwardedFor.push(value);
+    else if (name === 'x-forwarded-proto') forwardedProto = value.toLowerCase();
+    if ((rule === 'pass' || rule === 'once') && !hop.includes(name)) headers.push(raw[at] ?? '', value);
+  }
+  return { single, headers, forwardedFor, forwardedProto };
+};

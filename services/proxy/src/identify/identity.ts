@@ -1,0 +1,49 @@
+/** Who is calling, as far as the credential says; what the graph says of it comes later. */
+import type { CredentialId, Organisation, PrincipalId } from '@postern/schemas';
+
+/** An authenticated caller. All of `subjects` have to hold the permission: delegation narrows. */
+export type Caller = {
+  readonly kind: 'caller';
+  readonly principal: PrincipalId;
+  readonly credential?: CredentialId;
+  /** Whoever acts for the principal, the one that holds the token first. */
+  readonly actors: readonly PrincipalId[];
+  readonly subjects: readonly (PrincipalId | CredentialId)[];
+  /** The subjects in one text: the caller's part of a cache key. */
+  readonly caller: string;
+  /** Tokens only: ms since the epoch. A session revoked later than this ends it. */
+  readonly issuedAtMs?: number;
+  /** When the credential runs out, ms since the epoch. */
+  readonly expiresAtMs?: number;
+};
+export type Unidentified =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'bad'; readonly why: string }
+  | { readonly kind: 'session-revoked' }
+  | { readonly kind: 'two' }
+  /** The issuer's keys cannot be had: nobody's fault who calls, so not 401. */
+  | { readonly kind: 'undecidable'; readonly why: string };
+export type Identity = Caller | Unidentified;
+
+export const toCaller = (about: Omit<Caller, 'kind' | 'subjects' | 'caller'>): Caller => {
+  const subjects = [...(about.credential === undefined ? [] : [about.credential]), about.principal, ...about.actors];
+  return { kind: 'caller', ...about, subjects, caller: subjects.join(' ') };
+};
+
+/**
+ * Is the caller still one, now and after all facts that were applied so far? Asked right before a request goes on, and again for
+ * every open stream that a fact touches.
+ */
+export const identityHolds = (caller: Caller, organisation: Organisation, nowMs: number): boolean => {
+  if (caller.expiresAtMs !== undefined && nowMs >= caller.expiresAtMs) return false;
+  if (caller.credential !== undefined) return organisation.credentials.has(caller.credential);
+  const issuedAtMs = caller.issuedAtMs ?? 0;
+  return (
+    !sessionEnded(organisation, caller.principal, issuedAtMs) &&
+    caller.actors.every((actor) => !sessionEnded(organisation, actor, issuedAtMs))
+  );
+};
+
+/** Whoever left is still who they are: their call is refused because they hold nothing, with 403, not as a bad credential. */
+const sessionEnded = (organisation: Organisation, principal: PrincipalId, issuedAtMs: number): boolean =>
+  issuedAtMs < (organisation.sessionsRevokedBefore.get(principal) ?? Number.NEGATIVE_INFINITY);

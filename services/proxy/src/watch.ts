@@ -1,0 +1,59 @@
+/** What no fact announces: the lease that runs out, a condition whose hour has come, a credential that runs out under an open stream. */
+import type { Clock } from '@postern/runtime';
+import type { Lease } from './decide/lease.ts';
+import type { Live, LiveExchanges } from './gate/live.ts';
+import type { Rechecker } from './gate/recheck.ts';
+import type { Standing } from './gate/standing.ts';
+
+export type WatchDeps = {
+  readonly live: LiveExchanges;
+  readonly rechecker: Rechecker;
+  readonly lease: Lease;
+  readonly standing: Standing;
+  readonly clock: Clock;
+  readonly leaseMs: number;
+  /** Called at every look. */
+  readonly observe: () => void;
+};
+
+/** Between two looks, at most: decisions depend on whole seconds. */
+const lookEveryMs = 1_000;
+
+export const watchOver = ({
+  live,
+  rechecker,
+  lease,
+  standing,
+  clock,
+  leaseMs,
+  observe,
+}: WatchDeps): { start: () => void; stop: () => void } => {
+  let timer: NodeJS.Timeout | undefined;
+  let rechecking = false;
+  const look = (): void => {
+    observe();
+    if (standing.state === 'serving' && !lease.holds()) {
+      // Whoever waits for an enforcement counts on this proxy letting nothing through by now, and an open stream is let through.
+      const unheardSince = clock.elapsed() - leaseMs;
+      for (const exchange of [...live.all()]) if (exchange.since <= unheardSince) rechecker.cut(exchange);
+      return;
+    }
+    if (rechecking) return;
+    const timeBound: Live[] = [...live.all()].filter(
+      ({ dependsOn, caller }) =>
+        dependsOn.includes('now') || (caller?.expiresAtMs ?? Number.POSITIVE_INFINITY) <= clock.now(),
+    );
+    if (timeBound.length === 0) return;
+    rechecking = true;
+    void rechecker.recheck(timeBound).finally(() => {
+      rechecking = false;
+    });
+  };
+  return {
+    start: () => {
+      timer = setInterval(look, Math.min(lookEveryMs, leaseMs / 5));
+      timer.unref();
+    },
+    stop: () => clearInterval(timer),
+  };
+};
