@@ -25,6 +25,8 @@ export const startSpiceDb = async ({ postgresUrl }: SpiceDbOptions = {}): Promis
     image: process.env['POSTERN_SPICEDB_IMAGE'] ?? 'authzed/spicedb:v1.56.2',
     alias: 'spicedb',
     port: 50051,
+    // An image from scratch has no time zones, and then the engine can judge no condition on hours.
+    folders: [{ source: '/usr/share/zoneinfo', target: '/usr/share/zoneinfo' }],
     probe: { say: preface, understands: (answer) => answer[3] === 4 },
     ...(postgresUrl !== undefined && {
       before: [['datastore', 'migrate', 'head', '--skip-release-check', ...datastore]],

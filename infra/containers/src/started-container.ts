@@ -1,4 +1,5 @@
 /** What every started container can do: answer at a fixed host port, be frozen, killed and started again, and go away. */
+import { existsSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GenericContainer, getContainerRuntimeClient, Wait } from 'testcontainers';
@@ -27,6 +28,8 @@ export type ContainerSpec = {
   readonly command?: readonly string[];
   /** Run in the image before the long-lived command, each to its end. */
   readonly before?: readonly (readonly string[])[];
+  /** Copied in before it starts; one that the host does not have is left out. */
+  readonly folders?: readonly { readonly source: string; readonly target: string }[];
   readonly startTimeoutMs?: number;
 };
 
@@ -69,6 +72,7 @@ const startAt = async (address: Address, spec: ContainerSpec): Promise<StartedCo
   const prepared = container()
     .withNetworkAliases(spec.alias)
     .withExposedPorts({ container: spec.port, host: address.port })
+    .withCopyDirectoriesToContainer((spec.folders ?? []).filter(({ source }) => existsSync(source)))
     // Any first line will do: what counts is the protocol's own answer, below.
     .withWaitStrategy(Wait.forLogMessage(/./));
   const started = stack.use(

@@ -27,6 +27,9 @@ const contexts: readonly Partial<Context>[] = [
   { now: '2026-03-02T02:00:00Z', ip: '192.168.7.7', country: 'FR' },
   { now: '2026-07-01T00:00:00Z', ip: '2001:db8::5' },
   { now: '2026-06-30T23:59:59Z', country: 'DE' },
+  // Nine and five o'clock in Berlin, the first and the last minute of the working hours.
+  { now: '2026-03-02T08:00:00Z' },
+  { now: '2026-03-02T16:00:00Z' },
   // Berlin's clocks go forward on this Sunday, and back on the last one of October.
   { now: '2026-03-30T07:00:00Z' },
   { now: '2026-10-26T07:59:59Z' },
