@@ -1,3 +1,4 @@
+export * from '../generated/gate-zed.ts';
 export * from './assert-never.ts';
 export * from './conditions.ts';
 export * from './config/postern-yaml.ts';
@@ -13,8 +14,10 @@ export * from './ids.ts';
 export * from './organisation/organisation.ts';
 export * from './problems.ts';
 export * from './relationship.ts';
+export * from './routes/authzen-configuration.ts';
 export * from './routes/canonical.ts';
 export * from './routes/endpoint.ts';
 export * from './routes/from-openapi.ts';
 export * from './routes/match.ts';
+export * from './routes/postern-api.ts';
 export * from './routes/template.ts';

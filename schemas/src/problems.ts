@@ -24,6 +24,14 @@ export const problems = {
   'authorizer/behind': { status: 503, title: 'The authorizer has not reached the sequence asked for' },
   'authorizer/engine-unreachable': { status: 503, title: 'The relationship engine does not answer' },
   'authorizer/schema-refused': { status: 422, title: 'The relationship engine refuses the published schema' },
+  'authorizer/relationship-refused': {
+    status: 422,
+    title: 'The relationship engine refuses a relationship that its schema does not know',
+  },
+  'authorizer/engine-ahead': {
+    status: 500,
+    title: 'The relationship engine holds more than the log: it is not of this log',
+  },
   'authorizer/unreadable-fact': { status: 500, title: 'The log holds a fact that this version cannot read' },
   // grants: commands and inbound events
   'grants/bad-request': { status: 400, title: 'The request cannot be read' },

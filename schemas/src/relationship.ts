@@ -9,6 +9,8 @@ export type Relationship = {
   /** `type:id` or `type:id#relation` */
   readonly subject: string;
   readonly anyOf?: readonly Conditions[];
+  /** A caveat of the engineers' own schema, instead of `holds`; no fact writes one. */
+  readonly caveat?: { readonly name: string; readonly context?: Readonly<Record<string, unknown>> };
 };
 
 export type RelationshipUpdate = { readonly operation: 'touch' | 'delete'; readonly relationship: Relationship };
@@ -18,10 +20,12 @@ export const relationshipKey = ({ resource, relation, subject }: Relationship): 
   `${resource}#${relation}@${subject}`;
 
 /** One line of canonical text per relationship: comparing sets of them compares graphs. */
-export const relationshipText = (relationship: Relationship): string =>
-  relationship.anyOf === undefined
-    ? relationshipKey(relationship)
-    : `${relationshipKey(relationship)}[holds:${canonicalJson({ any_of: relationship.anyOf })}]`;
+export const relationshipText = (relationship: Relationship): string => {
+  const { anyOf, caveat } = relationship;
+  if (anyOf !== undefined) return `${relationshipKey(relationship)}[holds:${canonicalJson({ any_of: anyOf })}]`;
+  if (caveat === undefined) return relationshipKey(relationship);
+  return `${relationshipKey(relationship)}[${caveat.name}:${canonicalJson(caveat.context ?? {})}]`;
+};
 
 /** JSON with sorted keys: the caveat context comes back from the engine with its keys in another order. */
 export const canonicalJson = (value: unknown): string => {

@@ -3,7 +3,7 @@ import { Problem } from '@postern/schemas';
 import { noTelemetry, type Telemetry } from '@postern/telemetry';
 import { openEmbedded } from './embedded/open.ts';
 import { observed } from './observed.ts';
-import type { EventLog } from './port.ts';
+import type { EventLog, InboundFeed } from './port.ts';
 
 export type EventLogDeps = { readonly telemetry?: Telemetry };
 
@@ -20,4 +20,20 @@ export const openEventLog = async (url: string, { telemetry = noTelemetry }: Eve
     detail: `the event log "${url}" is of no known kind`,
     fix: 'Write kafka://HOST:PORT/PREFIX, file:DIR or memory:.',
   });
+};
+
+/** `onTrouble` hears what keeps the feed from reading on; it goes on trying by itself. */
+export type InboundFeedDeps = { readonly onTrouble?: (error: unknown) => void };
+
+/** `kafka://HOST:PORT/TOPIC`; members of one `group` share the work, and go on where the group has got to. */
+export const openInboundFeed = async (
+  url: string,
+  group: string,
+  { onTrouble = () => {} }: InboundFeedDeps = {},
+): Promise<InboundFeed> => {
+  const [{ kafkaInbound }, { parseKafkaUrl }] = await Promise.all([
+    import('./kafka/inbound.ts'),
+    import('./kafka/settings.ts'),
+  ]);
+  return kafkaInbound(parseKafkaUrl(url), group, onTrouble);
 };

@@ -18,7 +18,10 @@ export interface Relationships extends AsyncDisposable {
    * Applies the updates and moves the checkpoint from `from` to `to`, in one transaction as far as the engine's limit of 1,000
    * updates a call allows: of more, the checkpoint moves with the last part. Updates are idempotent, so a repetition after a crash
    * is harmless. `lost`: the checkpoint is not at `from`, because another projector was faster; nothing was written.
+   * Of several updates of one relationship the last one counts. `from` may equal `to`, to mend what differs there: then a
+   * projector that is in the middle of a larger write from the same place loses it, and has to begin it again.
    * `facts` (ids) and `actor` go into the engine's transaction metadata.
+   * Rejects with `authorizer/relationship-refused`, naming the engine's reason, where its schema does not know a relationship.
    */
   project(
     projection: Projection,
@@ -59,14 +62,23 @@ export type CheckItem = {
   readonly resource: string;
   readonly permission: string;
   readonly subject: string;
-  readonly context?: Context;
+  readonly context?: CheckContext;
 };
+
+/** The gate's context, and what a published schema's own caveats declare besides: other parameters are passed as they are. */
+export type CheckContext = Partial<Context> & { readonly [parameter: string]: unknown };
 
 export type Verdict =
   | { readonly verdict: 'has' }
   | { readonly verdict: 'has-not' }
   /** It depends on these fields, which the question did not give. */
-  | { readonly verdict: 'depends'; readonly on: readonly ContextField[] }
+  | {
+      readonly verdict: 'depends';
+      /** Each field once, in the order of `contextFields`. */
+      readonly on: readonly ContextField[];
+      /** Further parameters of a published schema's own caveats; the gate never has them. Absent where there are none. */
+      readonly parameters?: readonly string[];
+    }
   /** The engine could not judge this item: a bad context value, an object that its schema does not know. */
   | { readonly verdict: 'failed'; readonly why: string };
 

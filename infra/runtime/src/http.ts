@@ -1,6 +1,6 @@
 /** HTTP as every room speaks it: fastify, problem documents for every failure, no surprise in between. */
 import { isProblem, Problem, toProblemDocument } from '@postern/schemas';
-import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { ZodError } from 'zod';
 
@@ -9,7 +9,7 @@ export type HttpOptions = { readonly log: Logger; readonly bodyBytesMax?: number
 export const httpApp = ({ log, bodyBytesMax = 4_194_304 }: HttpOptions): FastifyInstance => {
   const app = fastify({
     loggerInstance: log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyBytesMax,
     forceCloseConnections: true,
     // HEAD is answered where GET is; a body's type must be one that is read here, or it is refused.

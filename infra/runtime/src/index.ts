@@ -1,5 +1,15 @@
+export * from './address.ts';
 export * from './assertion.ts';
+export * from './assertion-keys.ts';
 export * from './clock.ts';
+export * from './config/load.ts';
+export * from './config/model.ts';
+export * from './config/yaml-file.ts';
+export * from './health.ts';
 export * from './http.ts';
+export * from './http-listener.ts';
 export * from './logger.ts';
+export * from './reloading.ts';
+export * from './run.ts';
+export * from './secret-file.ts';
 export type * from './service.ts';

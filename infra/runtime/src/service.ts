@@ -1,4 +1,4 @@
-/** A room as the runtime sees it: something that starts, is ready or says why not, drains and stops. */
+/** A service as the runtime sees it: something that starts, is ready or says why not, drains and stops. */
 import type { FastifyInstance } from 'fastify';
 
 export type Service = {
@@ -7,8 +7,9 @@ export type Service = {
   readonly start: () => Promise<void>;
   /** What is not ready, each in one sentence; empty when all is well. */
   readonly notReady: () => readonly string[];
-  /** Its HTTP API, where it has one. */
-  readonly http?: FastifyInstance;
   /** Stops taking work, finishes what is begun, lets go. Never rejects. */
   readonly stop: () => Promise<void>;
 };
+
+/** A service with an HTTP API of its own, guarded by the gate's assertion. */
+export type Room = Service & { readonly http: FastifyInstance };

@@ -71,6 +71,8 @@ export const PosternYaml = z.strictObject({
       audit: Url('https?').optional(),
       /** What this room listens on when it runs by itself. */
       listen: Address.default('127.0.0.1:8082'),
+      /** A file with the secret that proxies and the authorizer share; left out, the authorizer's /pdp trusts its network. */
+      tokenFile: z.string().optional(),
     })
     .prefault({}),
   issuers: z.array(Issuer).default([]),
@@ -87,6 +89,17 @@ export const PosternYaml = z.strictObject({
   feeds: z
     .array(z.strictObject({ kafka: Url('kafka'), group: z.string().min(1).default('postern-grants') }))
     .default([]),
+  audit: z
+    .strictObject({
+      /** Names the logs in their checkpoints: a schemeless URL of yours, such as audit.example.com. */
+      origin: z
+        .string()
+        .regex(/^[a-z0-9.-]+(\/[a-z0-9._-]+)*$/, 'write a URL without its scheme, for instance audit.example.com')
+        .default('postern.local'),
+      /** The file with the key that signs checkpoints; left out, one is made in the data folder. */
+      key: z.string().optional(),
+    })
+    .prefault({}),
   telemetry: z
     .strictObject({
       /** OTLP over HTTP, for instance http://127.0.0.1:4318; left out, nothing is traced. */

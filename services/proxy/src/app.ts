@@ -34,6 +34,7 @@ import { neededRoles } from './refusal.ts';
 import { watchOver } from './watch.ts';
 
 export type { ProxyConfig, UpstreamConfig } from './config.ts';
+export { type RoomUrls, upstreamsOf } from './upstreams-of.ts';
 
 export type ProxyDeps = {
   readonly eventLog: {

@@ -1,8 +1,8 @@
 /** The promises about facts while the log is healthy, and about what lies in it. */
 import assert from 'node:assert/strict';
 import { isProblem, type Sequence } from '@postern/schemas';
-import type { Case } from '../conformance.ts';
 import type { Appended } from '../port.ts';
+import type { Case } from './case.ts';
 import { draft, drafts, randomFrom } from './drafts.ts';
 import { factsAfter, factsUntil } from './reading.ts';
 

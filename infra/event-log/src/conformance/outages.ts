@@ -6,7 +6,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Sequence } from '@postern/schemas';
 import { isProblem } from '@postern/schemas';
-import type { Case } from '../conformance.ts';
+import type { EventLog } from '../port.ts';
+import type { Case } from './case.ts';
 import { draft, drafts } from './drafts.ts';
 import { factsAfter, patienceMs } from './reading.ts';
 
@@ -100,7 +101,7 @@ export const outageCases: readonly Case[] = [
   },
 ];
 
-const watching = async (door: { readonly facts: import('../port.ts').FactLog }) => {
+const watching = async (door: EventLog) => {
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(patienceMs)]);
   let yields = 0;

@@ -1,24 +1,33 @@
 /** Reads a log the way a test needs it: up to somewhere, and then no further. */
 import type { LoggedFact, Sequence } from '@postern/schemas';
+import type { Carrier } from '@postern/telemetry';
 import type { Cursors, EventLog, FactBatch, IncomingRecord, RecordLog, Stranger } from '../port.ts';
 
 /** Where something never comes, the test fails by this instead of hanging; no guarantee is measured by it. */
 export const patienceMs = 60_000;
 
+export type Read = {
+  readonly entries: LoggedFact[];
+  readonly strangers: Stranger[];
+  readonly carriers: Map<Sequence, Carrier>;
+};
+
 export const factsUntil = async (
   log: EventLog,
   after: number,
   enough: (read: { readonly entries: LoggedFact[]; readonly batch: FactBatch }) => boolean,
-): Promise<{ readonly entries: LoggedFact[]; readonly strangers: Stranger[] }> => {
+): Promise<Read> => {
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(patienceMs)]);
   const entries: LoggedFact[] = [];
   const strangers: Stranger[] = [];
+  const carriers = new Map<Sequence, Carrier>();
   try {
     for await (const batch of log.facts.follow(after as Sequence, { signal, beatMs: 200 })) {
       entries.push(...batch.entries);
       strangers.push(...batch.strangers);
-      if (enough({ entries, batch })) return { entries, strangers };
+      for (const [sequence, carrier] of batch.carriers ?? []) carriers.set(sequence, carrier);
+      if (enough({ entries, batch })) return { entries, strangers, carriers };
     }
   } finally {
     stop.abort();
@@ -34,6 +43,7 @@ export const recordsUntil = async (
   from: Cursors | 'end',
   count: number,
   begun: () => Promise<void> = async () => {},
+  isLast: (text: string) => boolean = () => true,
 ): Promise<IncomingRecord[]> => {
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(patienceMs)]);
@@ -44,7 +54,7 @@ export const recordsUntil = async (
       records.push(...batch.records);
       if (first) await begun();
       first = false;
-      if (records.length >= count) return records;
+      if (records.length >= count && isLast(Buffer.from(records.at(-1)?.bytes ?? []).toString())) return records;
     }
   } finally {
     stop.abort();

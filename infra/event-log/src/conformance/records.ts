@@ -1,8 +1,8 @@
 /** The promises about the streams of opaque records. */
 import assert from 'node:assert/strict';
 import { isProblem } from '@postern/schemas';
-import type { Case } from '../conformance.ts';
 import type { OutgoingRecord } from '../port.ts';
+import type { Case } from './case.ts';
 import { recordsUntil } from './reading.ts';
 
 const record = (text: string, key = 'one'): OutgoingRecord => ({ key, bytes: Buffer.from(text), headers: { text } });
@@ -55,6 +55,20 @@ export const recordCases: readonly Case[] = [
       const read = await recordsUntil(door.quarantine, {}, 301);
       assert.deepEqual(Buffer.from(read[0]?.bytes ?? []), large);
       assert.deepEqual(texts(read.slice(1)), texts(many));
+    },
+  },
+  {
+    name: 'loses no record behind one whose acknowledgement was lost',
+    run: async (log) => {
+      const door = await log.open();
+      // More than the client's own retries mend: the publisher is told, and may publish something else instead.
+      await log.loseAcknowledgements?.(6);
+      await assert.rejects(door.decisions.publish([record('a')]), (error) => isProblem(error, 'event-log/unreachable'));
+      await door.decisions.publish([record('b')]);
+      await door.decisions.publish([record('c')]);
+      const read = texts(await recordsUntil(door.decisions, {}, 3, undefined, (last) => last === 'c'));
+      // At least once: what was not acknowledged may be there twice.
+      assert.deepEqual([...new Set(read)], ['a', 'b', 'c']);
     },
   },
   {

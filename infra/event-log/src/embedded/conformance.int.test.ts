@@ -37,13 +37,15 @@ const folder = (): LogUnderTest => {
 };
 
 const oneOwner = 'one process owns the file and is the only one that writes it: there are no strangers in it';
+const noNetwork = 'there is no network between the writer and the log: a write ends in the call that began it';
 eventLogConformance('embedded', async () => ({ create: async () => folder(), [Symbol.asyncDispose]: async () => {} }), [
   { test: 'admits a repeated record once', because: oneOwner },
   { test: 'reports what is no fact with its bytes and place, and reads on behind it', because: oneOwner },
   {
     test: 'finds out what became of an append whose acknowledgement was lost',
-    because: 'there is no network between the writer and the log: an append ends in the call that began it',
+    because: noNetwork,
   },
+  { test: 'loses no record behind one whose acknowledgement was lost', because: noNetwork },
   {
     test: 'falls silent while the log is away, refuses to be asked, and goes on by itself afterwards',
     because: 'the log is in this process: it is away when the process is',

@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { isProblem } from '@postern/schemas';
+import { beginning, isProblem } from '@postern/schemas';
+import { draft } from '../conformance/drafts.ts';
+import { factsAfter } from '../conformance/reading.ts';
 import { openEmbedded } from './open.ts';
 
 const folder = () => mkdtempSync(join(tmpdir(), 'postern-log-'));
@@ -40,4 +42,12 @@ test('a file that is no log is called corrupt and left as it is', () => {
     () => openEmbedded(`file:${dir}`),
     (error) => isProblem(error, 'event-log/corrupt') && error.message.includes(dir),
   );
+});
+
+test('the trace an append was made in is handed to whoever reads the fact', async () => {
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  await using log = openEmbedded('memory:', { carrier: () => ({ traceparent }) });
+  await log.facts.append(beginning, [draft('traced')]);
+  const { carriers } = await factsAfter(log);
+  assert.deepEqual(carriers, new Map([[1, { traceparent }]]));
 });

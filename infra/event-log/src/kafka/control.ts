@@ -1,12 +1,15 @@
 /** Short questions to the cluster (where does a topic end?), on a connection that is made again when it breaks. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '@postern/schemas';
 import { type Connection, connectTo, type Offsets } from './connection.ts';
 import type { KafkaSettings } from './settings.ts';
 
 export type Control = Disposable & {
-  /** Rejects with `event-log/unreachable` where no answer came within `timeoutMs`. */
-  readonly offsets: (topic: string, timeoutMs: number) => Promise<Map<number, Offsets>>;
+  /** Rejects with `event-log/unreachable` where no answer came before `deadline` aborted. */
+  readonly offsets: (topic: string, deadline: AbortSignal) => Promise<Map<number, Offsets>>;
 };
+
+const pausesMs = { first: 50, most: 1_000 };
 
 export const control = (settings: KafkaSettings): Control => {
   let connection: Promise<Connection> | undefined;
@@ -18,26 +21,29 @@ export const control = (settings: KafkaSettings): Control => {
     );
     connection = undefined;
   };
-  const ask = async (topic: string): Promise<Map<number, Offsets>> => {
+  const connected = async (deadline: AbortSignal): Promise<Connection> => {
     if (closed) throw logClosed();
     connection ??= connectTo(settings);
-    return (await connection).offsets(topic);
+    return within(deadline, connection);
   };
   return {
-    offsets: async (topic, timeoutMs) => {
-      const deadline = AbortSignal.timeout(timeoutMs);
-      try {
+    offsets: async (topic, deadline) => {
+      let pauseMs = pausesMs.first;
+      let refused = 0;
+      for (;;) {
+        let open: Connection | undefined;
         try {
-          return await within(deadline, ask(topic));
-        } catch (error) {
-          // A connection that broke while nobody used it fails its first question: a new one gets a chance.
+          open = await connected(deadline);
+          return await within(deadline, open.offsets(topic));
+        } catch (cause) {
           letGo();
-          if (deadline.aborted) throw error;
-          return await within(deadline, ask(topic));
+          // A broker that answers, but not yet or no longer for this topic, is in the middle of an election or a creation: that
+          // passes. One that cannot be connected to twice is away.
+          if (open === undefined) refused++;
+          if (closed || deadline.aborted || refused >= 2) throw unreachable(settings, cause);
         }
-      } catch (cause) {
-        letGo();
-        throw unreachable(settings, cause);
+        await sleep(pauseMs, undefined, { signal: deadline }).catch(() => {});
+        pauseMs = Math.min(pauseMs * 2, pausesMs.most);
       }
     },
     [Symbol.dispose]: () => {

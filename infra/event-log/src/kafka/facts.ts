@@ -40,13 +40,12 @@ export const kafkaFacts = ({
   const turn = inTurn();
 
   /** The head as of now or later: where the topic ends is asked first, then everything up to there is read. */
-  const readThrough = async (timeoutMs: number): Promise<Sequence> => {
-    const signal = AbortSignal.timeout(timeoutMs);
-    const offsets = await control.offsets(topic, timeoutMs);
+  const readThrough = async (deadline: AbortSignal): Promise<Sequence> => {
+    const offsets = await control.offsets(topic, deadline);
     try {
-      return await tail.reached(offsets.get(factsPartition)?.high ?? 0, signal);
+      return await tail.reached(offsets.get(factsPartition)?.high ?? 0, deadline);
     } catch (error) {
-      throw signal.aborted ? unreachable(settings, error) : error;
+      throw deadline.aborted ? unreachable(settings, error) : error;
     }
   };
 
@@ -60,14 +59,14 @@ export const kafkaFacts = ({
     );
     const deadline = AbortSignal.any([AbortSignal.timeout(appendTimeoutMs), closed]);
     // Whoever expects an older head has lost already, and need not write to learn it; a newer one may just not have got here.
-    if (expected !== tail.head() || expected === 0) await readThrough(appendTimeoutMs);
+    if (expected !== tail.head() || expected === 0) await readThrough(deadline);
     using watch = tail.watch(entries);
     let mayBeWritten = false;
     let cause: unknown;
     while (!deadline.aborted) {
       if (watch.admitted()) return { outcome: 'appended', head: entries.at(-1)?.sequence ?? expected, entries };
       if (tail.head() !== expected) return { outcome: 'lost', head: tail.head() };
-      const sent = await sending.send(topic, messages);
+      const sent = await sending.send(topic, messages, deadline);
       try {
         switch (sent.outcome) {
           case 'acknowledged':
@@ -83,7 +82,7 @@ export const kafkaFacts = ({
             // place, or it is sent again: of two copies the rule admits one.
             mayBeWritten = true;
             cause = sent.cause;
-            await readThrough(headTimeoutMs);
+            await readThrough(deadline);
             continue;
         }
       } catch (error) {
@@ -100,7 +99,7 @@ export const kafkaFacts = ({
   };
 
   return {
-    head: () => readThrough(headTimeoutMs),
+    head: () => readThrough(AbortSignal.timeout(headTimeoutMs)),
 
     append: (expected, drafts) => {
       const hop = carrier();

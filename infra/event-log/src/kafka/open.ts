@@ -49,7 +49,7 @@ export const openKafka = async (
     decisions: records(topics.decisions),
     enforcement: records(topics.enforcement),
     quarantine: records(topics.quarantine),
-    ping: async () => void (await questions.offsets(topics.facts, pingTimeoutMs)),
+    ping: async () => void (await questions.offsets(topics.facts, AbortSignal.timeout(pingTimeoutMs))),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 };

@@ -1,7 +1,7 @@
 /** Reads a topic from given offsets for as long as it is wanted: through outages, elections and new partitions, never past a gap. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '@postern/schemas';
-import type { FetchedMessage } from 'kafkajs/src/cluster/index.js';
+import type { FetchedMessage, FetchedPartition } from 'kafkajs/src/cluster/index.js';
 import { type Connection, connectTo } from './connection.ts';
 import type { KafkaSettings } from './settings.ts';
 
@@ -39,9 +39,12 @@ export async function* reading({
   const positions = new Map(from);
   let connection: Connection | undefined;
   let pauseMs = backOffMs.first;
+  // Whoever begins, or comes back from an outage, wants to know at once where it stands; only at the end there is time to wait.
+  let atEnd = false;
   const letGo = () => {
     connection?.abandon();
     connection = undefined;
+    atEnd = false;
   };
   signal.addEventListener('abort', letGo);
   try {
@@ -49,19 +52,19 @@ export async function* reading({
       try {
         connection ??= await connectTo(settings);
         if (signal.aborted) return;
-        const answers = (await connection.fetch(topic, positions, waitMs)).map(
-          ({ partition, messages, highWatermark }): PartitionAnswer => {
-            const start = positions.get(partition) ?? 0;
-            // A fetch answers with whole batches: what lies before the offset asked for was read before.
-            const unread = messages.filter(({ offset }) => Number(offset) >= start);
-            const last = unread.at(-1);
-            const position = last === undefined ? start : Number(last.offset) + 1;
-            positions.set(partition, position);
-            const facts = unread.filter(({ isControlRecord }) => isControlRecord !== true);
-            return { partition, messages: facts, position, high: Number(highWatermark) };
-          },
-        );
+        const fetched: FetchedPartition[] = await connection.fetch(topic, positions, atEnd ? waitMs : 0);
+        const answers = fetched.map(({ partition, messages, highWatermark }): PartitionAnswer => {
+          const start = positions.get(partition) ?? 0;
+          // A fetch answers with whole batches: what lies before the offset asked for was read before.
+          const unread = messages.filter(({ offset }) => Number(offset) >= start);
+          const last = unread.at(-1);
+          const position = last === undefined ? start : Number(last.offset) + 1;
+          positions.set(partition, position);
+          const facts = unread.filter(({ isControlRecord }) => isControlRecord !== true);
+          return { partition, messages: facts, position, high: Number(highWatermark) };
+        });
         pauseMs = backOffMs.first;
+        atEnd = answers.every(({ position, high }) => position >= high);
         if (answers.length > 0) yield answers;
       } catch (error) {
         if (signal.aborted) return;

@@ -21,11 +21,12 @@ type Deps = {
 /** Stays below a broker's default limit for one batch; a larger record travels alone, as far as the topic's own limit. */
 const requestBytesMax = 900_000;
 const attemptsMax = 2;
+const sendTimeoutMs = 10_000;
 const offsetsTimeoutMs = 10_000;
 const pauseMs = 500;
 
 export const kafkaRecords = ({ settings, topic, control, sending, carrier, closed }: Deps): RecordLog => {
-  const ends = () => control.offsets(topic, offsetsTimeoutMs);
+  const ends = () => control.offsets(topic, AbortSignal.timeout(offsetsTimeoutMs));
 
   return {
     publish: async (records) => {
@@ -39,7 +40,7 @@ export const kafkaRecords = ({ settings, topic, control, sending, carrier, close
           }),
         );
         for (let attempt = 1; ; attempt++) {
-          const sent = await sending.send(topic, messages);
+          const sent = await sending.send(topic, messages, AbortSignal.timeout(sendTimeoutMs));
           if (sent.outcome === 'acknowledged') break;
           // At least once: a record that may have been written is written again.
           if (attempt === attemptsMax) throw unreachable(settings, sent.cause);

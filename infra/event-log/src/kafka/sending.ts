@@ -1,7 +1,7 @@
 /** Sends records durably, and knows afterwards what is known: acknowledged, not sent at all, or nobody can say yet. */
 import { type Message, Partitioners, type Producer } from 'kafkajs';
 import { kafkaClient, type Sockets, trackedSockets } from './client.ts';
-import { logClosed } from './control.ts';
+import { logClosed, within } from './control.ts';
 import type { KafkaSettings } from './settings.ts';
 
 export type Sent =
@@ -10,7 +10,9 @@ export type Sent =
   | { readonly outcome: 'not-sent'; readonly cause: unknown }
   | { readonly outcome: 'unknown'; readonly cause: unknown };
 
-export type Sending = AsyncDisposable & { readonly send: (topic: string, messages: Message[]) => Promise<Sent> };
+export type Sending = AsyncDisposable & {
+  readonly send: (topic: string, messages: Message[], deadline: AbortSignal) => Promise<Sent>;
+};
 
 type Live = { readonly producer: Producer; readonly sockets: Sockets };
 
@@ -42,19 +44,20 @@ export const sending = (settings: KafkaSettings): Sending => {
   };
 
   return {
-    send: async (topic, messages) => {
+    send: async (topic, messages, deadline) => {
       if (closed) return { outcome: 'not-sent', cause: logClosed() };
       let current: Live;
       try {
         live ??= connect();
-        current = await live;
+        current = await within(deadline, live);
       } catch (cause) {
+        live?.then(letGo, () => {});
         live = undefined;
         return { outcome: 'not-sent', cause };
       }
       const before = current.sockets.bytesWritten();
       try {
-        const [first] = await current.producer.send({ topic, messages, acks: -1 });
+        const [first] = await within(deadline, current.producer.send({ topic, messages, acks: -1 }));
         return { outcome: 'acknowledged', offset: Number(first?.baseOffset) };
       } catch (cause) {
         const sentNothing = current.sockets.bytesWritten() === before;

@@ -36,8 +36,7 @@ export const toCaller = (about: Omit<Caller, 'kind' | 'subjects' | 'caller'>): C
  */
 export const identityHolds = (caller: Caller, organisation: Organisation, nowMs: number): boolean => {
   if (caller.expiresAtMs !== undefined && nowMs >= caller.expiresAtMs) return false;
-  if (caller.credential !== undefined)
-    return organisation.credentials.has(caller.credential) && !hasLeft(organisation, caller.principal);
+  if (caller.credential !== undefined) return organisation.credentials.has(caller.credential);
   const issuedAtMs = caller.issuedAtMs ?? 0;
   return (
     !sessionEnded(organisation, caller.principal, issuedAtMs) &&
@@ -45,9 +44,6 @@ export const identityHolds = (caller: Caller, organisation: Organisation, nowMs:
   );
 };
 
-const hasLeft = (organisation: Organisation, principal: PrincipalId): boolean =>
-  organisation.principals.get(principal)?.state === 'left';
-
+/** Whoever left is still who they are: their call is refused because they hold nothing, with 403, not as a bad credential. */
 const sessionEnded = (organisation: Organisation, principal: PrincipalId, issuedAtMs: number): boolean =>
-  issuedAtMs < (organisation.sessionsRevokedBefore.get(principal) ?? Number.NEGATIVE_INFINITY) ||
-  hasLeft(organisation, principal);
+  issuedAtMs < (organisation.sessionsRevokedBefore.get(principal) ?? Number.NEGATIVE_INFINITY);

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type StartedPostgres, startPostgres } from '@postern/containers';
+import { isProblem } from '@postern/schemas';
+import pg from 'pg';
+import { auditStoreConformance, type StorePlace } from '../conformance.ts';
+import { openAuditStore } from '../open.ts';
+import { schema } from './tables.ts';
+
+let server: StartedPostgres;
+before(async () => {
+  server = await startPostgres();
+});
+after(() => server[Symbol.asyncDispose]());
+
+let databases = 0;
+const execute = async (url: string, ...statements: readonly string[]): Promise<void> => {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+};
+/** A database of its own on the one server. */
+const inDatabase = async (): Promise<StorePlace & { readonly url: string }> => {
+  const name = `audit_${++databases}`;
+  await execute(server.url, `CREATE DATABASE ${name}`);
+  const at = new URL(server.url);
+  at.pathname = `/${name}`;
+  const url = at.toString();
+  return {
+    url,
+    open: () => openAuditStore(url),
+    execute: (statement) => execute(url, `SET search_path = ${schema}`, statement),
+    [Symbol.asyncDispose]: () => execute(server.url, `DROP DATABASE ${name} WITH (FORCE)`),
+  };
+};
+
+auditStoreConformance('postgres', inDatabase);
+
+test('the server refuses to empty a table, for a superuser and in a replica session as well', async () => {
+  await using here = await inDatabase();
+  await using _store = await here.open();
+  for (const table of ['facts_entries', 'decisions_rows', 'heads', 'seals'])
+    await assert.rejects(here.execute(`TRUNCATE ${table}`), /append-only/, table);
+  await assert.rejects(
+    execute(here.url, 'SET session_replication_role = replica', `DELETE FROM ${schema}.facts_entries`),
+    /append-only/,
+  );
+});
+
+test('the role that owns the tables and is no superuser has lost the right to change them', async () => {
+  await using here = await inDatabase();
+  const role = `owner_${databases}`;
+  const at = new URL(here.url);
+  await execute(server.url, `CREATE ROLE ${role} LOGIN PASSWORD 'owner'`);
+  await execute(here.url, `GRANT CREATE ON DATABASE ${at.pathname.slice(1)} TO ${role}`);
+  [at.username, at.password] = [role, 'owner'];
+  {
+    await using store = await openAuditStore(at.toString());
+    await store.writer.append({ log: 'facts', expected: 0, entries: [], edge: [], cursors: { '0': 1 } });
+    assert.deepEqual((await store.writer.state('facts')).cursors, { '0': 1 });
+    for (const statement of ['DELETE FROM', 'TRUNCATE'])
+      await assert.rejects(execute(at.toString(), `${statement} ${schema}.facts_entries`), /permission denied/);
+  }
+  await execute(here.url, `DROP OWNED BY ${role}`, `DROP ROLE ${role}`);
+});
+
+test('many that open an empty database at once make its tables once', async () => {
+  await using here = await inDatabase();
+  const stores = await Promise.all(Array.from({ length: 5 }, () => here.open()));
+  for (const store of stores) {
+    assert.equal((await store.writer.state('facts')).size, 0);
+    await store[Symbol.asyncDispose]();
+  }
+});
+
+test('a server that is gone is a store that cannot be reached, and is used again when it is back', async () => {
+  await using here = await inDatabase();
+  await using store = await here.open();
+  await execute(server.url, `ALTER DATABASE ${new URL(here.url).pathname.slice(1)} ALLOW_CONNECTIONS false`);
+  await execute(
+    server.url,
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'postern-audit'",
+  );
+  const unreachable = (error: unknown) => isProblem(error, 'audit/store-unreachable');
+  await assert.rejects(store.ping(), unreachable);
+  await assert.rejects(store.writer.state('facts'), unreachable);
+  await execute(server.url, `ALTER DATABASE ${new URL(here.url).pathname.slice(1)} ALLOW_CONNECTIONS true`);
+  assert.equal((await store.writer.state('facts')).size, 0);
+  await assert.rejects(openAuditStore('postgres://nobody:x@127.0.0.1:1/none'), unreachable);
+});

@@ -1,0 +1,145 @@
+/** The audit store on a PostgreSQL server: any number of readers, one ingester at a time, whoever holds the head's row. */
+import type pg from 'pg';
+import type { Append, AuditStore, LogName } from '../port.ts';
+import { checkAppend, checkComplete, checkRange, notAtHead, packEdge, unpackEdge } from '../promises.ts';
+import { toPage, toStatement } from '../query.ts';
+import { type Column, columns, fromColumns, toColumns } from '../rows.ts';
+import { migrate, openPool, toProblem, transact } from './pool.ts';
+import { schema } from './tables.ts';
+
+/** Rejects with `audit/store-unreachable`. */
+export const openPostgresAuditStore = async (url: string): Promise<AuditStore> => {
+  const pool = openPool(url);
+  const run = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw toProblem(error);
+    }
+  };
+  const slice = async (log: LogName, column: 'bytes' | 'leaf', from: number, to: number): Promise<Uint8Array[]> => {
+    checkRange(log, from, to, await sizeOf(pool, log));
+    const { rows } = await pool.query(
+      `SELECT idx, ${column} AS value FROM ${schema}.${log}_entries WHERE idx >= $1 AND idx < $2 ORDER BY idx`,
+      [from, to],
+    );
+    checkComplete(
+      log,
+      rows.map(({ idx }) => Number(idx)),
+      from,
+      to,
+    );
+    return rows.map(({ value }) => Uint8Array.from(value));
+  };
+
+  try {
+    await migrate(pool);
+  } catch (error) {
+    await pool.end();
+    throw toProblem(error);
+  }
+  return {
+    writer: {
+      state: (log) =>
+        run(async () => {
+          // One statement is one snapshot.
+          const { rows } = await pool.query(
+            `SELECT size, edge, (SELECT COALESCE(json_object_agg(part, next), '{}') FROM ${schema}.cursors WHERE log = $1) AS cursors
+             FROM ${schema}.heads WHERE log = $1`,
+            [log],
+          );
+          return { size: Number(rows[0].size), edge: unpackEdge(rows[0].edge), cursors: rows[0].cursors };
+        }),
+      append: (append) =>
+        run(async () => {
+          checkAppend(append);
+          await transact(pool, (client) => appendTo(client, append));
+        }),
+      seal: (log, { size, root, note, at }) =>
+        run(() =>
+          transact(pool, async (client) => {
+            const head = await sizeOf(client, log, 'FOR SHARE');
+            const sealed = await client.query(`SELECT size FROM ${schema}.seals WHERE log = $1 FOR UPDATE`, [log]);
+            const behind = Number(sealed.rows[0]?.size ?? 0);
+            if (size < behind || size > head) throw notAtHead(log, size, size < behind ? behind : head);
+            await client.query(
+              `INSERT INTO ${schema}.seals (log, size, root, note, at) VALUES ($1, $2, $3, $4, $5)
+               ON CONFLICT (log) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note, at = excluded.at`,
+              [log, size, Buffer.from(root), note, at],
+            );
+          }),
+        ),
+    },
+    reader: {
+      find: (log, query) =>
+        run(async () => {
+          const size = await sizeOf(pool, log);
+          const { text, values } = toStatement(`${schema}.${log}_rows`, query, size, (position) => `$${position}`);
+          const { rows } = await pool.query<Record<string, unknown>>(text, [...values]);
+          const { page, ...rest } = toPage(rows, query.limit);
+          return { rows: page.map((found) => fromColumns(found, log)), size, ...rest };
+        }),
+      entries: (log, from, to) => run(() => slice(log, 'bytes', from, to)),
+      leaves: (log, from, to) => run(() => slice(log, 'leaf', from, to)),
+      checkpoint: (log) =>
+        run(async () => {
+          const { rows } = await pool.query(`SELECT size, root, note, at FROM ${schema}.seals WHERE log = $1`, [log]);
+          const [sealed] = rows;
+          return sealed === undefined
+            ? undefined
+            : { size: Number(sealed.size), root: Uint8Array.from(sealed.root), note: sealed.note, at: sealed.at };
+        }),
+    },
+    ping: () => run(async () => void (await pool.query('SELECT 1'))),
+    async [Symbol.asyncDispose]() {
+      if (!pool.ended) await pool.end();
+    },
+  };
+};
+
+/** The row of the head is locked first: two appends at one head stand in line, and the second finds it moved. */
+const appendTo = async (client: pg.PoolClient, { log, expected, entries, edge, cursors }: Append): Promise<void> => {
+  const size = await sizeOf(client, log, 'FOR UPDATE');
+  if (size !== expected) throw notAtHead(log, expected, size);
+  await client.query(
+    `INSERT INTO ${schema}.${log}_entries (idx, bytes, leaf) SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bytea[])`,
+    [
+      entries.map((_, at) => size + at),
+      entries.map(({ bytes }) => Buffer.from(bytes)),
+      entries.map(({ leaf }) => Buffer.from(leaf)),
+    ],
+  );
+  const rows = entries.flatMap(({ rows }, at) => rows.map((row, order) => toColumns(row, size + at, order)));
+  if (rows.length > 0)
+    await client.query(
+      `INSERT INTO ${schema}.${log}_rows (${columns.join(', ')})
+       SELECT * FROM unnest(${columns.map((name, at) => `$${at + 1}::${arrayTypes[name] ?? 'text'}[]`).join(', ')})`,
+      columns.map((name) => rows.map((row) => row[name])),
+    );
+  await client.query(
+    `INSERT INTO ${schema}.cursors (log, part, next) SELECT $1, * FROM unnest($2::text[], $3::bigint[])
+     ON CONFLICT (log, part) DO UPDATE SET next = excluded.next`,
+    [log, Object.keys(cursors), Object.values(cursors)],
+  );
+  await client.query(`UPDATE ${schema}.heads SET size = $2, edge = $3 WHERE log = $1`, [
+    log,
+    size + entries.length,
+    Buffer.from(packEdge(edge)),
+  ]);
+};
+
+const arrayTypes: Partial<Record<Column, string>> = {
+  idx: 'bigint',
+  ord: 'integer',
+  at_ms: 'bigint',
+  sequence: 'bigint',
+};
+
+const sizeOf = async (
+  client: Pick<pg.Pool, 'query'>,
+  log: LogName,
+  lock: '' | 'FOR UPDATE' | 'FOR SHARE' = '',
+): Promise<number> => {
+  const { rows } = await client.query(`SELECT size FROM ${schema}.heads WHERE log = $1 ${lock}`, [log]);
+  return Number(rows[0].size);
+};

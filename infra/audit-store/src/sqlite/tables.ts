@@ -1,0 +1,50 @@
+/**
+ * The tables of one audit file, and the rules that the file itself keeps: whoever opens it, with whatever program, an UPDATE or
+ * DELETE of an entry is refused. (A hand that removes the triggers first is not stopped but found: the leaves are signed.)
+ */
+import { type LogName, logNames } from '../port.ts';
+
+/** Raised in its text, so that the adapter can tell it from other failures. */
+const refuse = (why: string): string => `SELECT RAISE(ABORT, 'audit/append-only: ${why}')`;
+
+const tablesOf = (log: LogName): string => `
+  CREATE TABLE ${log}_entries (idx INTEGER PRIMARY KEY, bytes BLOB NOT NULL, leaf BLOB NOT NULL) STRICT;
+  CREATE TABLE ${log}_rows (
+    idx INTEGER NOT NULL, ord INTEGER NOT NULL, at_ms INTEGER NOT NULL, sequence INTEGER,
+    id TEXT NOT NULL, at TEXT NOT NULL, type TEXT NOT NULL, outcome TEXT, reason TEXT, subject TEXT, actor TEXT, role TEXT,
+    service TEXT, endpoint TEXT, trace TEXT, body TEXT NOT NULL,
+    PRIMARY KEY (idx, ord)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX ${log}_rows_by_id ON ${log}_rows (id);
+  CREATE INDEX ${log}_rows_by_at ON ${log}_rows (at_ms);
+  CREATE INDEX ${log}_rows_by_subject ON ${log}_rows (subject, idx, ord) WHERE subject IS NOT NULL;
+  CREATE INDEX ${log}_rows_by_role ON ${log}_rows (role, idx, ord) WHERE role IS NOT NULL;
+  CREATE INDEX ${log}_rows_by_endpoint ON ${log}_rows (endpoint, idx, ord) WHERE endpoint IS NOT NULL;
+  CREATE INDEX ${log}_rows_by_service ON ${log}_rows (service, idx, ord) WHERE service IS NOT NULL;
+  CREATE INDEX ${log}_rows_by_trace ON ${log}_rows (trace, idx, ord) WHERE trace IS NOT NULL;
+  CREATE INDEX ${log}_rows_by_outcome ON ${log}_rows (outcome, idx, ord) WHERE outcome IS NOT NULL;
+  INSERT INTO heads (log, size, edge) VALUES ('${log}', 0, x'');
+
+  CREATE TRIGGER ${log}_entries_no_update BEFORE UPDATE ON ${log}_entries BEGIN ${refuse('an entry is never changed')}; END;
+  CREATE TRIGGER ${log}_entries_no_delete BEFORE DELETE ON ${log}_entries BEGIN ${refuse('an entry is never removed')}; END;
+  CREATE TRIGGER ${log}_entries_dense BEFORE INSERT ON ${log}_entries
+    WHEN NEW.idx IS NOT (SELECT COALESCE(MAX(idx) + 1, 0) FROM ${log}_entries)
+    BEGIN ${refuse('an entry comes behind the last')}; END;
+  CREATE TRIGGER ${log}_rows_no_update BEFORE UPDATE ON ${log}_rows BEGIN ${refuse('a row is never changed')}; END;
+  CREATE TRIGGER ${log}_rows_no_delete BEFORE DELETE ON ${log}_rows BEGIN ${refuse('a row is never removed')}; END;
+  CREATE TRIGGER ${log}_rows_at_head BEFORE INSERT ON ${log}_rows
+    WHEN NEW.idx < (SELECT size FROM heads WHERE log = '${log}')
+    BEGIN ${refuse('a row comes with its entry')}; END;`;
+
+export const tables = `
+  CREATE TABLE heads (log TEXT PRIMARY KEY, size INTEGER NOT NULL, edge BLOB NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE cursors (log TEXT NOT NULL, part TEXT NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (log, part)) STRICT, WITHOUT ROWID;
+  CREATE TABLE seals (log TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL, at TEXT NOT NULL)
+    STRICT, WITHOUT ROWID;
+  CREATE TRIGGER heads_no_return BEFORE UPDATE ON heads WHEN NEW.size < OLD.size BEGIN ${refuse('a log never shrinks')}; END;
+  CREATE TRIGGER heads_no_delete BEFORE DELETE ON heads BEGIN ${refuse('a log is never removed')}; END;
+  CREATE TRIGGER seals_no_return BEFORE UPDATE ON seals
+    WHEN NEW.size < OLD.size OR (NEW.size = OLD.size AND NEW.root <> OLD.root)
+    BEGIN ${refuse('what is signed is never unsigned')}; END;
+  CREATE TRIGGER seals_no_delete BEFORE DELETE ON seals BEGIN ${refuse('what is signed is never unsigned')}; END;
+  ${logNames.map(tablesOf).join('\n')}`;

@@ -1,0 +1,23 @@
+/** The promises of port.ts, as tests that every backend runs. A backend that cannot keep one says why, in data. */
+import { after, before, describe, test } from 'node:test';
+import { checking } from './conformance/checking.ts';
+import { projecting } from './conformance/projecting.ts';
+import { type Exception, type Open, stage } from './conformance/stage.ts';
+import type { Relationships } from './port.ts';
+
+export const relationshipsConformance = (backend: string, open: Open, exceptions: readonly Exception[] = []): void => {
+  describe(`relationships: ${backend}`, () => {
+    let engine: Relationships | undefined;
+    before(async () => {
+      engine = await open();
+    });
+    after(() => engine?.[Symbol.asyncDispose]());
+    for (const [name, run] of Object.entries({ ...projecting, ...checking })) {
+      const exception = exceptions.find((each) => each.test === name);
+      test(name, { skip: exception?.because ?? false }, async () => {
+        if (engine === undefined) throw new TypeError('the engine did not open');
+        await run(await stage(engine));
+      });
+    }
+  });
+};

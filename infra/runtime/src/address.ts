@@ -1,0 +1,31 @@
+/** HOST:PORT as written in the configuration. */
+import { Problem } from '@postern/schemas';
+import type { FastifyInstance } from 'fastify';
+
+/** "127.0.0.1:8080" or "[::1]:8080", taken apart. */
+export const splitAddress = (address: string): { readonly host: string; readonly port: number } => {
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) };
+};
+
+/** Listens, and answers the base URL with the port that was taken. Rejects with `runtime/port-in-use`, naming the address and a way out. */
+export const listen = async (app: FastifyInstance, address: string): Promise<string> => {
+  try {
+    return await app.listen(splitAddress(address));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'EADDRINUSE')
+      throw new Problem('runtime/port-in-use', {
+        detail: address,
+        fix: 'Stop the other process, or configure another port.',
+        cause: error,
+      });
+    if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
+      throw new Problem('runtime/bad-config', {
+        detail: `cannot listen on ${address} (${code})`,
+        fix: 'Configure an address of this machine, and a port that this user may take.',
+        cause: error,
+      });
+    throw error;
+  }
+};

@@ -1,0 +1,35 @@
+/** `postern.yaml` and the files it names, read whole: either everything is usable, or every mistake is told at once. */
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { PosternYaml, Problem } from '@postern/schemas';
+import { type FileMistake, mistakeText, readYamlFile } from './yaml-file.ts';
+
+export type LoadedConfig = {
+  readonly config: PosternYaml;
+  /** Where relative paths in it begin. */
+  readonly folder: string;
+  readonly file: string;
+  readonly lineOf: (path: readonly PropertyKey[]) => number;
+};
+
+/** Throws `runtime/bad-config` with a line for each mistake. */
+export const loadConfig = (file: string, environment: NodeJS.ProcessEnv): LoadedConfig => {
+  const read = readYamlFile(file, PosternYaml, environment);
+  if (read.outcome === 'mistaken') throw badConfig(read.mistakes);
+  return { config: read.value, folder: dirname(resolve(file)), file, lineOf: read.lineOf };
+};
+
+export const badConfig = (mistakes: readonly FileMistake[]): Problem =>
+  new Problem('runtime/bad-config', {
+    detail: `\n${mistakes.map((mistake) => `  ${mistakeText(mistake)}`).join('\n')}`,
+    members: { mistakes },
+  });
+
+/** A path as written in the configuration, made absolute. */
+export const within = (folder: string, path: string): string => (isAbsolute(path) ? path : resolve(folder, path));
+
+/** The data folder, absolute. */
+export const dataFolder = ({ config, folder }: LoadedConfig): string => within(folder, config.data);
+/** Where the facts are: the URL of the configuration, or the data folder. */
+export const eventLogUrl = (loaded: LoadedConfig): string => loaded.config.eventLog ?? `file:${dataFolder(loaded)}`;
+export const relationshipsUrl = ({ config }: LoadedConfig): string => config.relationships ?? 'embedded:';
+export const auditStoreUrl = (loaded: LoadedConfig): string => loaded.config.auditStore ?? `file:${dataFolder(loaded)}`;

@@ -1,0 +1,174 @@
+/** The model files that a configuration names, read whole: schema, routes out of OpenAPI documents, roles. Every mistake at once. */
+import { readFileSync } from 'node:fs';
+import {
+  endpointsFromOpenApi,
+  gateSchema,
+  posternMount,
+  posternRoles,
+  posternService,
+  type RoleName,
+  type RoleRules,
+  RolesYaml,
+  type Service,
+} from '@postern/schemas';
+import { LineCounter, type Node, parseDocument } from 'yaml';
+import { badConfig, type LoadedConfig, within } from './load.ts';
+import { type FileMistake, readYamlFile } from './yaml-file.ts';
+
+export type LoadedModel = {
+  readonly schema: string;
+  readonly services: readonly Service[];
+  readonly roles: ReadonlyMap<RoleName, RoleRules>;
+  /** What was read more narrowly than it was written; nothing that has to stop a start. */
+  readonly notes: readonly FileMistake[];
+};
+
+/** Throws `runtime/bad-config` with a line for each mistake in any of the files. */
+export const loadModel = ({ config, folder, file, lineOf }: LoadedConfig): LoadedModel => {
+  const mistakes: FileMistake[] = [];
+  const notes: FileMistake[] = [];
+  const at = (path: readonly PropertyKey[], what: string, fix?: string): void => {
+    mistakes.push({ file, line: lineOf(path), what, ...(fix !== undefined && { fix }) });
+  };
+
+  const services: Service[] = [];
+  const mounts = new Map<string, string>([[posternMount, posternService]]);
+  for (const [name, { mount, openapi }] of Object.entries(config.services)) {
+    if (name === posternService)
+      at(['services', name], `"${posternService}" is Postern's own service`, 'choose another name');
+    const other = [...mounts].find(
+      ([taken]) => taken === mount || taken.startsWith(`${mount}/`) || mount.startsWith(`${taken}/`),
+    );
+    if (other)
+      at(
+        ['services', name, 'mount'],
+        `${mount} lies in or around ${other[0]}, the mount of ${other[1]}`,
+        'give each service a mount of its own',
+      );
+    mounts.set(mount, name);
+    if (openapi === undefined) {
+      notes.push({
+        file,
+        line: lineOf(['services', name]),
+        what: `the service ${name} has no openapi document, so every call of it is refused`,
+      });
+      services.push({ name, mount, endpoints: [] });
+      continue;
+    }
+    const read = readOpenApi(name, within(folder, openapi));
+    mistakes.push(...read.mistakes);
+    notes.push(...read.notes);
+    services.push({ name, mount, endpoints: read.endpoints });
+  }
+
+  const roles = new Map<RoleName, RoleRules>();
+  if (config.model.roles !== undefined) {
+    const rolesFile = within(folder, config.model.roles);
+    const read = readYamlFile(rolesFile, RolesYaml);
+    if (read.outcome === 'mistaken') mistakes.push(...read.mistakes);
+    else
+      for (const [role, rules] of Object.entries(read.value) as [RoleName, RoleRules][]) {
+        roles.set(role, rules);
+        if (role in posternRoles)
+          mistakes.push({
+            file: rolesFile,
+            line: read.lineOf([role]),
+            what: `${role} is one of Postern's own roles`,
+            fix: 'choose another name',
+          });
+        for (const what of unknownAllowances(rules, services))
+          mistakes.push({
+            file: rolesFile,
+            line: read.lineOf([role, 'allows']),
+            what: `${role} allows ${what}`,
+            fix: 'check the spelling, or the services in postern.yaml',
+          });
+        for (const other of rules.separateFrom ?? [])
+          if (!(other in read.value))
+            mistakes.push({
+              file: rolesFile,
+              line: read.lineOf([role, 'separateFrom']),
+              what: `${role} is kept separate from ${other}, which is no role here`,
+            });
+      }
+  }
+
+  let schema = gateSchema;
+  if (config.model.schema !== undefined) {
+    try {
+      schema = readFileSync(within(folder, config.model.schema), 'utf8');
+    } catch (error) {
+      at(['model', 'schema'], `the schema cannot be read: ${(error as Error).message}`);
+    }
+  }
+  if (mistakes.length > 0) throw badConfig(mistakes);
+  return { schema, services: services.filter(({ endpoints }) => endpoints.length > 0), roles, notes };
+};
+
+const unknownAllowances = ({ allows }: RoleRules, services: readonly Service[]): string[] =>
+  allows.flatMap((allowance) => {
+    if ('service' in allowance)
+      return allowance.service === posternService || services.some(({ name }) => name === allowance.service)
+        ? []
+        : [`the service ${allowance.service}, which is not configured`];
+    const known =
+      allowance.endpoint.startsWith(`${posternService}/`) ||
+      services.some(({ endpoints }) => endpoints.some(({ id }) => id === allowance.endpoint));
+    return known ? [] : [`the endpoint ${allowance.endpoint}, which no document declares`];
+  });
+
+const readOpenApi = (service: string, file: string) => {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const what =
+      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'the file does not exist' : (error as Error).message;
+    return { endpoints: [], mistakes: [{ file, line: 1, what }], notes: [] };
+  }
+  // JSON is YAML, but its own parser is twenty times faster, and these documents are large; lines are looked up only when there is something to say.
+  const document = parseAny(text);
+  if ('mistakes' in document)
+    return { endpoints: [], mistakes: document.mistakes.map((mistake) => ({ file, ...mistake })), notes: [] };
+  const { endpoints, problems } = endpointsFromOpenApi(service, document.value);
+  const lineOf = problems.length > 0 ? lineFinder(text) : () => 1;
+  const told = (level: string): FileMistake[] =>
+    problems
+      .filter((problem) => problem.level === level)
+      .map(({ pointer, what }) => ({ file, line: lineOf(pointer), what: `${pointer || '/'} ${what}` }));
+  return { endpoints, mistakes: told('error'), notes: told('note') };
+};
+
+const parseAny = (text: string): { value: unknown } | { mistakes: { line: number; what: string }[] } => {
+  if (/^\s*\{/.test(text))
+    try {
+      return { value: JSON.parse(text) };
+    } catch {
+      // The YAML parser says in which line it is wrong.
+    }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  if (document.errors.length === 0) return { value: document.toJS() };
+  return {
+    mistakes: document.errors.map(({ message, pos }) => ({
+      line: lines.linePos(pos[0]).line,
+      what: message.split('\n')[0]?.replace(/ at line.*$/, '') ?? message,
+    })),
+  };
+};
+
+const lineFinder = (text: string): ((pointer: string) => number) => {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  return (pointer) => {
+    const path = pointer
+      .split('/')
+      .slice(1)
+      .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+    for (let length = path.length; length > 0; length--) {
+      const node = document.getIn(path.slice(0, length), true) as Node | undefined;
+      if (node?.range) return lines.linePos(node.range[0]).line;
+    }
+    return 1;
+  };
+};

@@ -1,0 +1,24 @@
+/** The health listener: alive, ready or why not, metrics. It is never the gate's own listener. */
+import type { Telemetry } from '@postern/telemetry';
+import type { FastifyInstance } from 'fastify';
+import { httpApp } from './http.ts';
+import type { Logger } from './logger.ts';
+import type { Service } from './service.ts';
+
+export type HealthDeps = { readonly services: readonly Service[]; readonly telemetry: Telemetry; readonly log: Logger };
+
+export const healthApp = ({ services, telemetry, log }: HealthDeps): FastifyInstance => {
+  const app = httpApp({ log });
+  app.get('/livez', async () => ({ status: 'alive' }));
+  app.get('/readyz', async (_request, reply) => {
+    const notReady = services.flatMap((service) => service.notReady().map((what) => ({ service: service.name, what })));
+    return reply
+      .code(notReady.length === 0 ? 200 : 503)
+      .send({ status: notReady.length === 0 ? 'ready' : 'not ready', notReady });
+  });
+  app.get('/metrics', async (_request, reply) => {
+    const { contentType, text } = await telemetry.metrics.exposition();
+    return reply.type(contentType).send(text);
+  });
+  return app;
+};

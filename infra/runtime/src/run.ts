@@ -1,0 +1,63 @@
+/** Starts services in order and stops them in reverse, once, whatever the reason. */
+import { setTimeout } from 'node:timers/promises';
+import type { Telemetry } from '@postern/telemetry';
+import { listen } from './address.ts';
+import { healthApp } from './health.ts';
+import type { Logger } from './logger.ts';
+import type { Service } from './service.ts';
+
+export type RunOptions = {
+  readonly services: readonly Service[];
+  /** HOST:PORT of the health listener. */
+  readonly health: string;
+  readonly telemetry: Telemetry;
+  readonly log: Logger;
+  /** Called once everything is ready. */
+  readonly onReady: () => Promise<void> | void;
+  /** How long a stop may take before the process ends without it, in ms. */
+  readonly stopTimeoutMs?: number;
+};
+
+/** Resolves when a signal has stopped everything; rejects when a start fails, after stopping what had started. */
+export const run = async ({
+  services,
+  health,
+  telemetry,
+  log,
+  onReady,
+  stopTimeoutMs = 20_000,
+}: RunOptions): Promise<void> => {
+  const stopping = Promise.withResolvers<NodeJS.Signals>();
+  const onSignal = (signal: NodeJS.Signals): void => stopping.resolve(signal);
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  const started: Service[] = [];
+  const app = healthApp({ services, telemetry, log });
+  try {
+    await listen(app, health);
+    for (const service of services) {
+      started.push(service);
+      await service.start();
+    }
+    const ready = whenReady(services).then(onReady);
+    ready.catch(() => {});
+    const signal = await Promise.race([stopping.promise, ready.then(() => stopping.promise)]);
+    log.info({ signal }, 'stopping');
+  } finally {
+    process.off('SIGTERM', onSignal);
+    process.off('SIGINT', onSignal);
+    await Promise.race([stopInReverse(started, log), setTimeout(stopTimeoutMs, undefined, { ref: false })]);
+    await app.close();
+  }
+};
+
+const stopInReverse = async (started: readonly Service[], log: Logger): Promise<void> => {
+  for (const service of started.toReversed())
+    await service
+      .stop()
+      .catch((error) => log.error({ err: error, service: service.name }, 'a service did not stop cleanly'));
+};
+
+const whenReady = async (services: readonly Service[]): Promise<void> => {
+  while (services.some((service) => service.notReady().length > 0)) await setTimeout(20);
+};

@@ -1,0 +1,136 @@
+/**
+ * Postern's own API, as a service like any other: behind the gate, with endpoints in the graph and roles of its own. Each room
+ * serves its part; `room` says which.
+ */
+import type { Allowance, RoleRules } from '../facts/role.ts';
+import type { RoleName } from '../ids.ts';
+import { Endpoint, type Service } from './endpoint.ts';
+
+export type Room = 'grants' | 'authorizer' | 'audit';
+export const posternMount = '/.postern';
+export const posternService = 'postern';
+
+type Operation = {
+  readonly room: Room;
+  readonly operation: string;
+  readonly method: Endpoint['method'];
+  readonly template: string;
+  readonly access: Endpoint['access'];
+  readonly summary: string;
+};
+
+const operation = (
+  room: Room,
+  access: Endpoint['access'],
+  method: Endpoint['method'],
+  template: string,
+  name: string,
+  summary: string,
+): Operation => ({
+  room,
+  access,
+  method,
+  template,
+  operation: name,
+  summary,
+});
+
+export const posternOperations: readonly Operation[] = [
+  operation(
+    'grants',
+    'admin',
+    'POST',
+    '/grants',
+    'issueGrant',
+    'Give a role to a subject, under conditions and for a reason',
+  ),
+  operation('grants', 'read', 'GET', '/grants', 'listGrants', 'Live grants, by subject and role'),
+  operation('grants', 'admin', 'DELETE', '/grants/{grant}', 'revokeGrant', 'Take a grant back'),
+  operation('grants', 'read', 'GET', '/roles', 'listRoles', 'All roles'),
+  operation('grants', 'read', 'GET', '/roles/{role}', 'getRole', 'One role'),
+  operation('grants', 'admin', 'PUT', '/roles/{role}', 'putRole', 'Define or change a role'),
+  operation('grants', 'admin', 'DELETE', '/roles/{role}', 'retireRole', 'Retire a role; whoever holds it loses it'),
+  operation(
+    'grants',
+    'read',
+    'GET',
+    '/principals/{principal}',
+    'getPrincipal',
+    'A principal: state, attributes, groups, grants, keys',
+  ),
+  operation('grants', 'read', 'GET', '/keys', 'listKeys', 'Live API keys, by owner'),
+  operation('grants', 'admin', 'POST', '/keys', 'issueKey', 'Issue an API key; its secret is shown once'),
+  operation('grants', 'admin', 'DELETE', '/keys/{credential}', 'revokeKey', 'Revoke an API key'),
+  operation('grants', 'admin', 'POST', '/events', 'ingestEvents', 'CloudEvents of HR and identity systems'),
+  operation('grants', 'read', 'GET', '/openapi.json', 'getOpenApi', 'This API as an OpenAPI document'),
+  operation('authorizer', 'read', 'POST', '/access/v1/evaluation', 'evaluate', 'AuthZEN: one decision'),
+  operation('authorizer', 'read', 'POST', '/access/v1/evaluations', 'evaluateMany', 'AuthZEN: many decisions'),
+  operation('authorizer', 'read', 'POST', '/access/v1/search/subject', 'searchSubjects', 'AuthZEN: who may'),
+  operation(
+    'authorizer',
+    'read',
+    'POST',
+    '/access/v1/search/resource',
+    'searchResources',
+    'AuthZEN: what may be reached',
+  ),
+  operation('authorizer', 'read', 'POST', '/access/v1/search/action', 'searchActions', 'AuthZEN: what may be done'),
+  operation('authorizer', 'read', 'GET', '/can', 'can', 'Would this call be allowed, and why'),
+  operation('authorizer', 'read', 'GET', '/who', 'who', 'Who may call an endpoint'),
+  operation('authorizer', 'read', 'GET', '/what', 'what', 'What a subject may call'),
+  operation('audit', 'read', 'GET', '/audit/facts', 'findFacts', 'Facts, filtered, in pages'),
+  operation('audit', 'read', 'GET', '/audit/decisions', 'findDecisions', 'Decisions, filtered, in pages'),
+  operation('audit', 'read', 'GET', '/audit/proof/{sequence}', 'proveFact', 'The proof that a fact is in the record'),
+  operation('audit', 'read', 'GET', '/audit/log/{log}/checkpoint', 'getCheckpoint', 'The signed head of a log'),
+  operation(
+    'audit',
+    'read',
+    'GET',
+    '/audit/log/{log}/vkey',
+    'getVerifierKey',
+    'The key that checkpoints are verified with',
+  ),
+  operation('audit', 'read', 'GET', '/audit/log/{log}/entry/{index}', 'getEntry', 'The verbatim bytes of one entry'),
+  operation(
+    'audit',
+    'read',
+    'GET',
+    '/audit/log/{log}/proof/{index}',
+    'proveEntry',
+    'The proof that an entry is in a log',
+  ),
+  operation('audit', 'read', 'GET', '/audit/log/{log}/tile/{path+}', 'getTile', 'C2SP tlog-tiles'),
+];
+
+/** The service as it is published. */
+export const posternApi = (): Service => ({
+  name: posternService,
+  mount: posternMount,
+  endpoints: posternOperations.map(({ operation: id, method, template, access }) =>
+    Endpoint.parse({ id: `${posternService}/${id}`, method, template, access }),
+  ),
+});
+
+const endpoints = (...names: readonly string[]): Allowance[] =>
+  names.map((name) => ({ endpoint: `${posternService}/${name}` }) as Allowance);
+
+/** The roles that the first start defines: enough to hand out the work, no more. */
+export const posternRoles: Readonly<Record<string, RoleRules>> = {
+  'postern-admin': {
+    description: 'Everything in Postern itself',
+    allows: [{ service: posternService, access: 'admin' } as Allowance],
+  },
+  'postern-auditor': {
+    description: 'Reads the record, the roles and who may do what; changes nothing',
+    allows: [{ service: posternService, access: 'read' } as Allowance],
+  },
+  'postern-feeder': {
+    description: 'An HR or identity system: sends events and nothing else',
+    allows: endpoints('ingestEvents'),
+  },
+  'postern-asker': {
+    description: 'An application that asks for decisions (AuthZEN)',
+    allows: endpoints('evaluate', 'evaluateMany', 'searchSubjects', 'searchResources', 'searchActions'),
+  },
+} satisfies Record<string, RoleRules>;
+export const posternAdmin = 'postern-admin' as RoleName;

@@ -1,0 +1,102 @@
+/**
+ * C2SP signed notes with Ed25519 (type 0x01), and the keys' text form that Go's `sumdb/note` reads. A verifier ignores lines of
+ * keys it does not know, and refuses the whole note when a line of a key that it knows does not verify.
+ */
+import { fromBase64, toBase64 } from './base64.ts';
+import { equalBytes, webSha256 } from './hash.ts';
+
+const ed25519 = 0x01;
+const utf8 = new TextEncoder();
+
+export type NoteKey = {
+  readonly name: string;
+  readonly id: Uint8Array;
+  /** 32 bytes, as RFC 8032 writes them. */
+  readonly publicKey: Uint8Array;
+};
+
+export type NoteSigner = NoteKey & { readonly sign: (text: Uint8Array) => Promise<Uint8Array> };
+
+/** Names a public key; throws RangeError for a name that a note cannot carry. */
+export const noteKey = async (name: string, publicKey: Uint8Array): Promise<NoteKey> => {
+  if (name === '' || /[\s+\p{Cc}]/u.test(name)) throw new RangeError(`${JSON.stringify(name)} cannot name a key`);
+  if (publicKey.byteLength !== 32) throw new RangeError('an Ed25519 public key has 32 bytes');
+  const named = Uint8Array.from([...utf8.encode(`${name}\n`), ed25519, ...publicKey]);
+  return { name, id: (await webSha256(named)).slice(0, 4), publicKey };
+};
+
+// Spelled by its value, so that it means the same with a browser's declarations as with Node's.
+type WebKey = (typeof CryptoKey)['prototype'];
+export type NoteKeyPair = { readonly privateKey: WebKey; readonly publicKey: WebKey };
+
+/** A signer of notes from a WebCrypto key pair. */
+export const noteSigner = async (name: string, keys: NoteKeyPair): Promise<NoteSigner> => {
+  const raw = new Uint8Array(await globalThis.crypto.subtle.exportKey('raw', keys.publicKey));
+  return {
+    ...(await noteKey(name, raw)),
+    sign: async (text) =>
+      new Uint8Array(await globalThis.crypto.subtle.sign('Ed25519', keys.privateKey, text as Uint8Array<ArrayBuffer>)),
+  };
+};
+
+/** The verifier key as text: `name+id+base64(0x01 || key)`. */
+export const vkeyText = ({ name, id, publicKey }: NoteKey): string =>
+  `${name}+${toHex(id)}+${toBase64(Uint8Array.from([ed25519, ...publicKey]))}`;
+
+/** Undefined for text that is no Ed25519 verifier key, or whose id is not that of its key. */
+export const parseVkey = async (text: string): Promise<NoteKey | undefined> => {
+  const [, name, id, encoded] = /^([^+\s]+)\+([0-9a-f]{8})\+(\S+)$/u.exec(text.trim()) ?? [];
+  const bytes = encoded === undefined ? undefined : fromBase64(encoded);
+  if (name === undefined || bytes?.byteLength !== 33 || bytes[0] !== ed25519) return undefined;
+  const key = await noteKey(name, bytes.slice(1));
+  return toHex(key.id) === id ? key : undefined;
+};
+
+/** `text` ends in a newline and is signed as it is. */
+export const signNote = async (text: string, signers: readonly NoteSigner[]): Promise<string> => {
+  if (!isNoteText(text)) throw new RangeError('a note is text that ends in a newline and holds no control character');
+  const lines = await Promise.all(
+    signers.map(async (signer) => {
+      const signature = await signer.sign(utf8.encode(text));
+      return `— ${signer.name} ${toBase64(Uint8Array.from([...signer.id, ...signature]))}\n`;
+    }),
+  );
+  return `${text}\n${lines.join('')}`;
+};
+
+export type OpenedNote =
+  | { readonly outcome: 'signed'; readonly text: string; readonly by: readonly NoteKey[] }
+  | { readonly outcome: 'refused'; readonly why: string };
+
+/** The note's text, if at least one of `keys` signed it and none of their signatures is wrong. */
+export const openNote = async (note: string, keys: readonly NoteKey[]): Promise<OpenedNote> => {
+  const refused = (why: string): OpenedNote => ({ outcome: 'refused', why });
+  const end = note.lastIndexOf('\n\n');
+  const text = note.slice(0, end + 1);
+  const lines = note.slice(end + 2).split('\n');
+  if (end < 0 || !isNoteText(text)) return refused('not a signed note');
+  if (lines.pop() !== '' || lines.length === 0 || lines.length > 100)
+    return refused('the signature lines are malformed');
+  const by: NoteKey[] = [];
+  for (const line of lines) {
+    const [, name, encoded] = /^— ([^\s+]+) (\S+)$/u.exec(line) ?? [];
+    const blob = encoded === undefined ? undefined : fromBase64(encoded);
+    if (name === undefined || blob === undefined || blob.byteLength < 5)
+      return refused('a signature line is malformed');
+    const key = keys.find((known) => known.name === name && equalBytes(known.id, blob.slice(0, 4)));
+    if (key === undefined) continue;
+    if (!(await verifies(key, text, blob.slice(4)))) return refused(`the signature of ${name} is not valid`);
+    if (!by.includes(key)) by.push(key);
+  }
+  return by.length > 0 ? { outcome: 'signed', text, by } : refused('no trusted key has signed it');
+};
+
+const verifies = async (key: NoteKey, text: string, signature: Uint8Array): Promise<boolean> => {
+  const { subtle } = globalThis.crypto;
+  const bytes = (value: Uint8Array) => value as Uint8Array<ArrayBuffer>;
+  const imported = await subtle.importKey('raw', bytes(key.publicKey), 'Ed25519', false, ['verify']);
+  return subtle.verify('Ed25519', imported, bytes(signature), utf8.encode(text));
+};
+
+const isNoteText = (text: string): boolean => text.endsWith('\n') && text.isWellFormed() && !/[^\P{Cc}\n]/u.test(text);
+const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

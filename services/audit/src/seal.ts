@@ -1,0 +1,101 @@
+/**
+ * Sealing: signing what the log has grown to. A head is signed only when this process has hashed it itself from the stored leaves,
+ * on top of the tree it signed before, and it equals what ingest wrote: an inconsistent head is never signed.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { AuditStore, LogName } from '@postern/audit-store';
+import { type Clock, instant, type Logger, toProblem } from '@postern/runtime';
+import { isProblem, type Problem } from '@postern/schemas';
+import { edgeRoot, equalBytes, type NoteSigner, signCheckpoint } from '@postern/schemas/tlog';
+import { attributes, metrics, spans, type Telemetry } from '@postern/telemetry';
+import { altered, checkEntries, checkTree } from './check-record.ts';
+import { sha256 } from './sha256.ts';
+import type { LogTree } from './tree.ts';
+
+export type SealDeps = {
+  readonly store: Pick<AuditStore, 'writer' | 'reader'>;
+  readonly tree: LogTree;
+  readonly signer: NoteSigner;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly telemetry: Telemetry;
+};
+
+export type SealConfig = {
+  /** A log that has grown is sealed no more often than this. */
+  readonly sealEveryMs: number;
+  /** A log is sealed at least this often, grown or not: a proof of life. */
+  readonly sealAtLeastEveryMs: number;
+  /** How many of the newest entries are hashed again at the start, to the byte; all leaves are. */
+  readonly entriesCheckedAtStart: number;
+};
+
+export type Sealer = {
+  /** Judges the stored record, then seals until `signal` aborts or the record turns out altered. Never rejects. */
+  readonly run: (signal: AbortSignal) => Promise<void>;
+  /** Seals once, where there is something to seal. Rejects with `audit/record-altered` and the store's problems. */
+  readonly seal: () => Promise<void>;
+  readonly notReady: () => readonly string[];
+};
+
+const retryMs = 1_000;
+
+export const sealer = (deps: SealDeps, name: LogName, config: SealConfig): Sealer => {
+  const { store, tree, signer, clock, log, telemetry } = deps;
+  const age = telemetry.metrics.gauge(metrics.checkpointAge, 'Seconds since the newest checkpoint of the log', ['log']);
+  let checked = false;
+  let trouble: Problem | undefined;
+  let signed = 0;
+  let sealedAt: number | undefined;
+
+  const check = async (): Promise<void> => {
+    signed = await checkTree(store, name, tree, signer);
+    const size = tree.size();
+    await checkEntries(store.reader, name, Math.max(0, size - config.entriesCheckedAtStart), size);
+    checked = true;
+  };
+
+  const seal = async (): Promise<void> => {
+    if (!checked) await check();
+    const { size, edge } = await store.writer.state(name);
+    const idleMs = sealedAt === undefined ? Number.POSITIVE_INFINITY : clock.elapsed() - sealedAt;
+    if (size === signed && idleMs < config.sealAtLeastEveryMs) return;
+    if (size < signed) throw altered(name, `${signed} entries were signed, the record holds ${size}`);
+    await tree.grow(size);
+    const root = await tree.root(size);
+    if (!equalBytes(root, edgeRoot(sha256, edge))) throw altered(name, 'the leaves are not those that were taken in');
+    await telemetry.span(spans.seal, { attributes: { [attributes.log]: name, [attributes.size]: size } }, async () => {
+      const note = await signCheckpoint({ origin: signer.name, size, root }, [signer]);
+      await store.writer.seal(name, { size, root, note, at: instant(clock) });
+    });
+    [signed, sealedAt] = [size, clock.elapsed()];
+  };
+
+  return {
+    seal,
+    run: async (signal) => {
+      while (!signal.aborted) {
+        let waitMs = config.sealEveryMs;
+        try {
+          await seal();
+          trouble = undefined;
+        } catch (error) {
+          if (signal.aborted) return;
+          // Another instance has sealed a larger tree meanwhile: as good as ours.
+          if (!isProblem(error, 'audit/not-at-head')) {
+            trouble = toProblem(error);
+            log.error({ log: name, code: trouble.code }, trouble.message);
+            if (trouble.code === 'audit/record-altered') return;
+            waitMs = Math.max(waitMs, retryMs);
+          }
+        }
+        if (sealedAt !== undefined) age((clock.elapsed() - sealedAt) / 1_000, { log: name });
+        await pause(waitMs, undefined, { signal }).catch(() => {});
+      }
+    },
+    notReady: () => {
+      if (trouble !== undefined) return [`${name} is not sealed: ${trouble.code}: ${trouble.message}`];
+      return checked ? [] : [`the record of ${name} has not been judged yet`];
+    },
+  };
+};

@@ -1,0 +1,187 @@
+/**
+ * AuthZEN searches: the engine's look-up names the candidates, a check with the request's context keeps those that hold. Properties
+ * of the searched entity are not known: what hangs on them alone is kept.
+ */
+import { createHash } from 'node:crypto';
+import type { CheckItem, Found, Reached, Verdict } from '@postern/relationships';
+import { canonicalJson, decodeId, isProblem, type Organisation, Problem } from '@postern/schemas';
+import { reachedOrRefuse } from '../search.ts';
+import type { ActionSearch, ResourceSearch, SubjectSearch } from './entities.ts';
+import type { EvaluateDeps } from './evaluate.ts';
+import { objectName, toCheckContext, toSubjects, toTarget } from './to-check.ts';
+
+export type Page = { readonly next_token: string; readonly count: number; readonly total: number };
+export type Results<Result> = { readonly results: readonly Result[]; readonly page?: Page };
+
+type Searched = 'subject_properties' | 'action_properties' | 'resource_properties';
+
+export const searchSubjects = async (deps: EvaluateDeps, search: SubjectSearch) => {
+  const { reached, organisation } = at(deps);
+  const { subject, action, resource, context } = search;
+  const target = toTarget(organisation, resource, action.name);
+  const type = subject.type === 'identity' ? 'user' : subject.type;
+  if (target.kind !== 'object' || objectName(type, 'any') === undefined) return paged(search, []);
+  const query = { resource: target.resource, permission: target.permission, subjectType: type };
+  const candidates = await known(() => Array.fromAsync(deps.engine.subjects(query, reached.zookie)));
+  const checked = toCheckContext({ action, resource, ...(context && { context }) }, deps.now());
+  const kept = await holding(deps, reached, candidates, 'subject_properties', ({ id }) =>
+    (type === 'credential' ? toSubjects(organisation, { type, id: decodeId(id) }) : [`${type}:${id}`]).map((name) => ({
+      resource: target.resource,
+      permission: target.permission,
+      subject: name,
+      context: checked,
+    })),
+  );
+  return paged(
+    search,
+    kept.map(({ id }) => ({ type: subject.type, id: decodeId(id) })),
+  );
+};
+
+export const searchResources = async (deps: EvaluateDeps, search: ResourceSearch) => {
+  const { reached, organisation } = at(deps);
+  const { subject, action, resource, context } = search;
+  const ours = resource.type === 'endpoint' || resource.type === 'route';
+  const [type, permission] = ours ? ['endpoint', 'call'] : [resource.type, action.name];
+  const subjects = toSubjects(organisation, subject);
+  const [first] = subjects;
+  if (
+    first === undefined ||
+    objectName(type, 'any') === undefined ||
+    (resource.type === 'endpoint' && action.name !== 'call')
+  )
+    return paged(search, []);
+  const query = { subject: first, permission, resourceType: type };
+  const candidates = await known(() => Array.fromAsync(deps.engine.resources(query, reached.zookie)));
+  const checked = toCheckContext({ subject, action, ...(context && { context }) }, deps.now());
+  const kept = await holding(deps, reached, candidates, 'resource_properties', ({ id }) =>
+    subjects.map((name) => ({ resource: `${type}:${id}`, permission, subject: name, context: checked })),
+  );
+  const named = ({ id }: Found) =>
+    resource.type === 'endpoint'
+      ? [id]
+      : resource.type === 'route'
+        ? routeOf(organisation, id, action.name)
+        : [decodeId(id)];
+  return paged(
+    search,
+    kept.flatMap((each) => named(each).map((id) => ({ type: resource.type, id }))),
+  );
+};
+
+export const searchActions = async (deps: EvaluateDeps, search: ActionSearch) => {
+  const { reached, organisation } = at(deps);
+  const { subject, resource, context } = search;
+  const subjects = toSubjects(organisation, subject);
+  const checked = toCheckContext({ subject, resource, ...(context && { context }) }, deps.now());
+  const names = actionsOn(organisation, resource.type);
+  const always = names.filter((name) => toTarget(organisation, resource, name).kind === 'public');
+  const candidates = subjects.length === 0 ? [] : names.filter((name) => !always.includes(name));
+  const kept = await holding(
+    deps,
+    reached,
+    candidates.map((id) => ({ id, conditional: true })),
+    'action_properties',
+    ({ id }) => {
+      const target = toTarget(organisation, resource, id);
+      if (target.kind !== 'object') return [];
+      return subjects.map((name) => ({
+        resource: target.resource,
+        permission: target.permission,
+        subject: name,
+        context: checked,
+      }));
+    },
+  );
+  return paged(
+    search,
+    [...always, ...kept.map(({ id }) => id)].map((name) => ({ name })),
+  );
+};
+
+const at = ({ projection }: EvaluateDeps): { reached: Reached; organisation: Organisation } => ({
+  reached: reachedOrRefuse(projection),
+  organisation: projection.organisation(),
+});
+
+/** A type or a permission that the schema does not know: nobody holds it. */
+const known = async (search: () => Promise<Found[]>): Promise<Found[]> => {
+  try {
+    return await search();
+  } catch (error) {
+    if (isProblem(error, 'authorizer/bad-question')) return [];
+    throw error;
+  }
+};
+
+const holding = async (
+  { engine }: EvaluateDeps,
+  { zookie }: Reached,
+  candidates: readonly Found[],
+  searched: Searched,
+  toItems: (candidate: Found) => readonly CheckItem[],
+): Promise<Found[]> => {
+  const each = candidates.map(toItems);
+  const verdicts = await engine.check(each.flat(), zookie);
+  let from = 0;
+  return candidates.filter((_, index) => {
+    const own = verdicts.slice(from, from + (each[index]?.length ?? 0));
+    from += own.length;
+    return own.length > 0 && own.every((verdict) => holds(verdict, searched));
+  });
+};
+const holds = (verdict: Verdict, searched: Searched): boolean =>
+  verdict.verdict === 'has' ||
+  (verdict.verdict === 'depends' &&
+    verdict.on.length === 0 &&
+    verdict.parameters?.length === 1 &&
+    verdict.parameters[0] === searched);
+
+/** Permissions come out of the schema's text: its reflection is not served by the embedded engine. */
+const actionsOn = (organisation: Organisation, type: string): readonly string[] => {
+  if (type === 'endpoint') return ['call'];
+  if (type === 'route') return ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'];
+  const text = (organisation.schema ?? '').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+  const body =
+    new RegExp(`\\bdefinition\\s+${type.replaceAll(/[^a-z0-9_]/g, '')}\\s*\\{([^}]*)\\}`).exec(text)?.[1] ?? '';
+  return [...body.matchAll(/\bpermission\s+([a-z][a-z0-9_]*)/g)].flatMap(([, name]) => name ?? []).sort();
+};
+
+const routeOf = (organisation: Organisation, id: string, method: string): string[] =>
+  [...organisation.services.values()].flatMap(({ mount, endpoints }) =>
+    endpoints.filter((each) => each.id === id && each.method === method).map(({ template }) => `${mount}${template}`),
+  );
+
+const pageMax = 1_000;
+
+type Paged = {
+  readonly page?: { readonly token?: string | undefined; readonly limit?: number | undefined } | undefined;
+};
+
+/** The place in the sorted results stands in the token, bound to everything else of the request. */
+const paged = <Result>({ page, ...request }: Paged, found: readonly Result[]): Results<Result> => {
+  const sorted = [...new Map(found.map((each) => [canonicalJson(each), each]))].sort(([a], [b]) => (a < b ? -1 : 1));
+  const bound = createHash('sha256').update(canonicalJson(request)).digest('base64url').slice(0, 22);
+  const after = page?.token ? readToken(page.token, bound) : '';
+  const rest = sorted.filter(([key]) => key > after);
+  const shown = rest.slice(0, page?.limit ?? pageMax);
+  const last = shown.at(-1)?.[0];
+  const more = rest.length > shown.length && last !== undefined;
+  const results = shown.map(([, each]) => each);
+  if (page === undefined && !more) return { results };
+  const token = more ? Buffer.from(JSON.stringify([bound, last])).toString('base64url') : '';
+  return { results, page: { next_token: token, count: results.length, total: sorted.length } };
+};
+
+const readToken = (token: string, bound: string): string => {
+  try {
+    const [of, after]: unknown[] = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
+    if (of === bound && typeof after === 'string') return after;
+  } catch {
+    // not a token of ours
+  }
+  throw new Problem('authorizer/bad-question', {
+    detail: 'the page token belongs to another search',
+    fix: 'Repeat the search that it came from, with nothing else changed.',
+  });
+};

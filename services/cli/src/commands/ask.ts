@@ -1,0 +1,104 @@
+/** can, who, what: questions to the authorizer. `can` exits 0 for allow, 1 for deny, 4 where it could not ask. */
+import type { Command } from 'commander';
+import { callJson } from '../client.ts';
+import { print, printJson, printTable, tell } from '../output.ts';
+import { connect, type Shared, withConnection } from './connect.ts';
+
+type Way = {
+  readonly subject: string;
+  readonly grant: string;
+  readonly fact: number;
+  readonly by: string;
+  readonly reason: string;
+  readonly role: string;
+  readonly group?: string;
+  readonly allows: object;
+  readonly conditions?: object;
+};
+type Miss =
+  | (Way & { readonly kind: 'condition'; readonly unmet: readonly string[]; readonly missing: readonly string[] })
+  | { readonly kind: 'role'; readonly subject: string; readonly role: string; readonly endpoints: number };
+type Can = {
+  readonly decision: 'allow' | 'deny';
+  readonly reason?: string;
+  readonly endpoint?: string;
+  readonly sequence: number;
+  readonly explanation?:
+    | { readonly outcome: 'allow'; readonly public?: true; readonly ways?: readonly Way[] }
+    | { readonly outcome: 'deny'; readonly subject: string; readonly misses: readonly Miss[] };
+};
+type CanOptions = Shared & { ip?: string; country?: string; at?: string; explain?: boolean };
+
+export const askCommands = (program: Command): void => {
+  withConnection(program.command('can <subject> <method> <path>'))
+    .description('may this subject make this call? exit 0 allow, 1 deny, 4 could not ask')
+    .option('--ip <address>')
+    .option('--country <code>')
+    .option('--at <instant>', 'as of this time of day and date (the graph is that of now)')
+    .option('--explain', 'show the path through the graph, or the nearest miss')
+    .action(async (subject: string, method: string, path: string, options: CanOptions) => {
+      const { ip, country, at } = options;
+      const answer = await callJson<Can>(connect(options), '/can', {
+        query: { subject, method: method.toUpperCase(), path, ip, country, at },
+      });
+      if (options.json) printJson(answer);
+      else {
+        print(
+          `${answer.decision}${answer.reason === undefined ? '' : ` (${answer.reason})`} ${answer.endpoint ?? ''} at sequence ${answer.sequence}`.replace(
+            / {2,}/g,
+            ' ',
+          ),
+        );
+        if (options.explain) for (const line of explained(answer)) print(`  ${line}`);
+      }
+      process.exitCode = answer.decision === 'allow' ? 0 : 1;
+    });
+
+  withConnection(program.command('who <endpoint>'))
+    .description('who may call an endpoint (SERVICE/OPERATION)')
+    .action(async (endpoint: string, options: Shared) => {
+      const answer = await callJson<{
+        public: boolean;
+        sequence: number;
+        subjects: { subject: string; conditional: boolean }[];
+      }>(connect(options), '/who', { query: { endpoint } });
+      if (options.json) return printJson(answer);
+      if (answer.public) print('anybody, without a credential');
+      printTable(
+        ['SUBJECT', 'CONDITIONS'],
+        answer.subjects.map(({ subject, conditional }) => [subject, conditional ? 'under conditions' : '']),
+      );
+      tell(`complete at sequence ${answer.sequence}`);
+    });
+
+  withConnection(program.command('what <subject>'))
+    .description('what a subject may call')
+    .action(async (subject: string, options: Shared) => {
+      const answer = await callJson<{ sequence: number; endpoints: { endpoint: string; conditional: boolean }[] }>(
+        connect(options),
+        '/what',
+        { query: { subject } },
+      );
+      if (options.json) return printJson(answer);
+      printTable(
+        ['ENDPOINT', 'CONDITIONS'],
+        answer.endpoints.map(({ endpoint, conditional }) => [endpoint, conditional ? 'under conditions' : '']),
+      );
+      tell(`complete at sequence ${answer.sequence}`);
+    });
+};
+
+const explained = ({ explanation }: Can): string[] => {
+  if (explanation === undefined) return [];
+  if (explanation.outcome === 'allow')
+    return explanation.public ? ['the endpoint is public'] : (explanation.ways ?? []).map(wayText);
+  if (explanation.misses.length === 0) return [`${explanation.subject}: no role opens this endpoint`];
+  return explanation.misses.map((miss) =>
+    miss.kind === 'role'
+      ? `${miss.subject} does not hold ${miss.role}, which would do (it opens ${miss.endpoints} endpoints)`
+      : `${wayText(miss)}, but ${[...miss.unmet.map((name) => `its ${name} is not met`), ...miss.missing.map((name) => `${name} is not known`)].join(', ')}`,
+  );
+};
+
+const wayText = ({ subject, group, role, grant, fact, by, reason, allows, conditions }: Way): string =>
+  `${subject}${group === undefined ? '' : ` → ${group}`} → role ${role} → ${Object.values(allows).join(' ')}   [grant ${grant}, fact ${fact}, by ${by}: ${reason}${conditions === undefined ? '' : `, when ${JSON.stringify(conditions)}`}]`;

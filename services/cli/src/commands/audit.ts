@@ -1,0 +1,181 @@
+/** audit: read the record, and check that it is what was signed. */
+import { readFileSync } from 'node:fs';
+import { type Get, verifyLog } from '@postern/audit/app';
+import type { Command } from 'commander';
+import { CommandFailure, type Connection, callJson, failureOf, request } from '../client.ts';
+import { print, printJson, printTable, progress, readableTime, tell } from '../output.ts';
+import { connect, type Shared, withConnection } from './connect.ts';
+
+type Row = {
+  readonly index: number;
+  readonly id: string;
+  readonly at: string;
+  readonly type: string;
+  readonly outcome?: string;
+  readonly reason?: string;
+  readonly subject?: string;
+  readonly actor?: string;
+  readonly role?: string;
+  readonly service?: string;
+  readonly endpoint?: string;
+  readonly sequence?: number;
+  readonly trace?: string;
+  readonly body: Record<string, unknown>;
+};
+type Page = {
+  readonly items: readonly Row[];
+  readonly next: string | null;
+  readonly size: number;
+  readonly checkpoint: string | null;
+};
+type Filter = Shared & {
+  readonly subject?: string;
+  readonly endpoint?: string;
+  readonly role?: string;
+  readonly outcome?: string;
+  readonly type?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly id?: string;
+  readonly trace?: string;
+  readonly limit?: string;
+};
+
+const filters = (command: Command): Command =>
+  withConnection(command)
+    .option('--subject <subject>', 'whom it is about')
+    .option('--endpoint <endpoint>')
+    .option('--since <instant>')
+    .option('--until <instant>')
+    .option('--id <id>', 'one fact or decision')
+    .option('--trace <id>', 'one trace')
+    .option('--limit <n>', 'newest first', '50');
+
+const query = ({ subject, endpoint, role, outcome, type, since, until, id, trace, limit }: Filter) => ({
+  subject,
+  endpoint,
+  role,
+  outcome,
+  type,
+  since,
+  until,
+  id,
+  trace,
+  limit,
+});
+
+const shortType = (type: string): string => type.replace(/^postern\.|\.v\d+$/g, '');
+
+export const auditCommands = (program: Command): void => {
+  const audit = program.command('audit').description('the record: read it, verify it');
+
+  const factsAction = async (options: Filter): Promise<void> => {
+    const page = await callJson<Page>(connect(options), '/audit/facts', { query: query(options) });
+    if (options.json) return printJson(page);
+    const said = ({ data }: { data?: Record<string, unknown> }) =>
+      String(
+        data?.['reason'] ??
+          (data?.['reached'] === undefined ? '' : `sequence ${data['reached']} enforced by ${data['proxies']}`),
+      );
+    printTable(
+      ['SEQ', 'WHEN', 'WHAT', 'WHOM', 'ROLE', 'BY', 'WHY'],
+      page.items
+        .toReversed()
+        .map(({ sequence, at, type, subject, role, actor, body }) => [
+          sequence,
+          readableTime(at),
+          shortType(type),
+          subject,
+          role,
+          actor,
+          said(body),
+        ]),
+    );
+    if (page.next !== null) tell(`there are more; --limit shows them (the log holds ${page.size})`);
+  };
+  const factOptions = (command: Command): Command =>
+    filters(command).option('--role <role>').option('--type <type>', 'for instance postern.grant.revoked.v1');
+  factOptions(audit.command('facts')).description('who was given what, by whom, why').action(factsAction);
+  factOptions(program.command('facts')).description('the same as postern audit facts').action(factsAction);
+
+  filters(audit.command('decisions'))
+    .description('every request at the gate, allowed or refused')
+    .option('--outcome <outcome>', 'allow, deny or unavailable')
+    .action(async (options: Filter) => {
+      const page = await callJson<Page>(connect(options), '/audit/decisions', { query: query(options) });
+      if (options.json) return printJson(page);
+      printTable(
+        ['WHEN', 'WHO', 'OUTCOME', 'CALL', 'ENDPOINT', 'WHY', 'RESTS ON', 'DECISION'],
+        page.items
+          .toReversed()
+          .map(({ at, subject, outcome, reason, endpoint, sequence, id, body }) => [
+            readableTime(at),
+            subject ?? '(nobody)',
+            outcome,
+            `${body['method']} ${body['path']}`,
+            endpoint,
+            reason,
+            sequence === undefined ? '' : `fact ${sequence}`,
+            id,
+          ]),
+      );
+      if (page.next !== null) tell(`there are more; --limit shows them (the log holds ${page.size})`);
+    });
+
+  withConnection(audit.command('verify'))
+    .description('check every entry of both logs against the signed checkpoint')
+    .option(
+      '--vkey <file>',
+      'the verifier keys, one a line, kept from a time you trusted; otherwise those that the gate names now',
+    )
+    .option('--log <name>', 'facts or decisions; both by default')
+    .action(async (options: Shared & { vkey?: string; log?: string }) => {
+      const to = connect(options);
+      const kept =
+        options.vkey === undefined ? undefined : readFileSync(options.vkey, 'utf8').split('\n').filter(Boolean);
+      const results = [];
+      for (const log of options.log === undefined ? ['facts', 'decisions'] : [options.log])
+        results.push(await verifyOne(to, log, kept));
+      if (options.json) printJson(results);
+      else
+        for (const { log, verified, vkey } of results) {
+          if (verified.outcome === 'intact')
+            print(
+              `${log.padEnd(9)} intact: ${verified.checkpoint.size} entries, root ${Buffer.from(verified.checkpoint.root).toString('base64')}\n          key ${vkey}`,
+            );
+          else
+            print(
+              `${log.padEnd(9)} NOT INTACT: ${verified.why}${'index' in verified && verified.index !== undefined ? ` (entry ${verified.index})` : ''}`,
+            );
+        }
+      if (kept === undefined)
+        tell('the keys came from the gate itself: keep them (--vkey) to notice if they ever change');
+      if (results.some(({ verified }) => verified.outcome !== 'intact')) process.exitCode = 1;
+    });
+
+  withConnection(audit.command('proof <sequence>'))
+    .description('the proof that a fact is in the record, as a .tlog-proof file on stdout')
+    .action(async (sequence: string, options: Shared) => {
+      const response = await request(connect(options), `/audit/proof/${sequence}`);
+      if (!response.ok) throw await failureOf(response);
+      process.stdout.write(await response.text());
+    });
+};
+
+const verifyOne = async (to: Connection, log: string, kept: readonly string[] | undefined) => {
+  const get: Get = async (path) => {
+    const response = await request(to, `/audit/log/${log}/${path}`);
+    if (response.status === 404) return undefined;
+    if (!response.ok) throw await failureOf(response);
+    return new Uint8Array(await response.arrayBuffer());
+  };
+  const served = await get('vkey');
+  const vkey =
+    kept?.find((each) => each.includes(`/${log}+`)) ??
+    (served === undefined ? undefined : new TextDecoder().decode(served).trim());
+  if (vkey === undefined) throw new CommandFailure(`no verifier key for the ${log} log`, 1);
+  const bar = progress(log);
+  const verified = await verifyLog({ get, vkey, onProgress: bar.at });
+  bar.done();
+  return { log, vkey, verified };
+};

@@ -1,0 +1,164 @@
+/** `postern up`: every room in one process. The wiring diagram of the product; what is opened here is closed in reverse order. */
+import { auditService, makeSigningKey, parseSigningKey } from '@postern/audit/app';
+import { openAuditStore } from '@postern/audit-store/open';
+import { authorizerService } from '@postern/authorizer/app';
+import { openEventLog, openInboundFeed } from '@postern/event-log/open';
+import { grantsService } from '@postern/grants/app';
+import { proxyService, upstreamsOf } from '@postern/proxy/app';
+import { openRelationships } from '@postern/relationships/open';
+import {
+  assertionKeys,
+  auditStoreUrl,
+  dataFolder,
+  eventLogUrl,
+  httpListener,
+  type LoadedConfig,
+  type Logger,
+  loadModel,
+  mistakeText,
+  openLogger,
+  readOrMakeSecret,
+  relationshipsUrl,
+  reloading,
+  requireSecret,
+  run,
+  type Service,
+  systemClock,
+  within,
+  writeSecret,
+} from '@postern/runtime';
+import { authzenConfiguration } from '@postern/schemas';
+import { openTelemetry } from '@postern/telemetry/open';
+
+export type UpOptions = {
+  readonly loaded: LoadedConfig;
+  /** Takes a changed configuration file in while running. */
+  readonly reloads: boolean;
+  /** Services that come before and go after everything else: the demo's API and identity provider. */
+  readonly beside?: (log: Logger) => Promise<readonly Service[]>;
+  /** Called when the gate is ready; `adminKey` on the first start alone. */
+  readonly onReady: (ready: {
+    readonly gate: string;
+    readonly adminKey: string | undefined;
+    readonly data: string;
+  }) => Promise<void>;
+};
+
+const loopback = '127.0.0.1:0';
+
+/** Resolves when a signal has stopped it; rejects with a Problem when it cannot start. */
+export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promise<void> => {
+  const { config, folder } = loaded;
+  const data = dataFolder(loaded);
+  const model = loadModel(loaded);
+  const log = openLogger(config.log.level, 'postern');
+  for (const note of model.notes) log.warn(mistakeText(note));
+  const clock = systemClock;
+
+  await using stack = new AsyncDisposableStack();
+  const telemetry = stack.use(await openTelemetry({ service: 'postern', otlp: config.telemetry.otlp }));
+  const eventLog = stack.use(await openEventLog(eventLogUrl(loaded), { telemetry }));
+  const engine = stack.use(await openRelationships(relationshipsUrl(loaded), { telemetry }));
+  const store = stack.use(await openAuditStore(auditStoreUrl(loaded), telemetry));
+  const feeds = [];
+  for (const { kafka, group } of config.feeds) feeds.push(stack.use(await openInboundFeed(kafka, group)));
+  const signingKey = parseSigningKey(
+    config.audit.key === undefined
+      ? await readOrMakeSecret(`${data}/audit.key`, makeSigningKey)
+      : await requireSecret(within(folder, config.audit.key)),
+  );
+
+  let adminKey: string | undefined;
+  const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
+  const authorizer = authorizerService({ facts: eventLog.facts, engine, keys, clock, telemetry, log }, {});
+  const audit = auditService(
+    { eventLog, store, keys, signingKey, clock, log, telemetry },
+    { origin: config.audit.origin },
+  );
+  const grants = grantsService(
+    { eventLog, feeds, keys, clock, telemetry, log },
+    {
+      model,
+      enforceTimeoutMs: 2 * config.leaseMs,
+      onFirstStart: async (secret) => {
+        await writeSecret(`${data}/admin.key`, secret);
+        adminKey = secret;
+      },
+    },
+  );
+  const listeners = {
+    authorizer: httpListener(authorizer, loopback),
+    audit: httpListener(audit, loopback),
+    grants: httpListener(grants, loopback),
+  };
+
+  // The rooms take their ports when they start, so the proxy, which starts last, is made when they are known.
+  const proxy = startedLast('proxy', () =>
+    proxyService(
+      {
+        eventLog,
+        decisionPoint: authorizer,
+        clock,
+        telemetry,
+        log,
+        authzenConfiguration: () => authzenConfiguration(`http://${config.listen}`),
+      },
+      {
+        instance: 'proxy',
+        listen: config.listen,
+        upstreams: upstreamsOf(config.services, {
+          authorizer: listeners.authorizer.url(),
+          audit: listeners.audit.url(),
+          grants: listeners.grants.url(),
+        }),
+        issuers: config.issuers,
+        trustedProxies: config.trustedProxies,
+        leaseMs: config.leaseMs,
+        cachedDecisionsMax: config.cachedDecisionsMax,
+      },
+    ),
+  );
+  const reload = reloading({
+    file: loaded.file,
+    log,
+    onReload: async (fresh) => {
+      await grants.publish(loadModel(fresh));
+      proxy.made()?.configureIssuers(fresh.config.issuers);
+    },
+  });
+
+  await run({
+    services: [
+      ...((await beside?.(log)) ?? []),
+      keys,
+      authorizer,
+      audit,
+      grants,
+      ...Object.values(listeners),
+      proxy,
+      ...(reloads ? [reload] : []),
+    ],
+    health: config.health,
+    telemetry,
+    log,
+    onReady: () => onReady({ gate: `http://${config.listen}`, adminKey, data }),
+  });
+};
+
+/** A service that can be made only once those before it have started. */
+const startedLast = <Made extends Service>(
+  name: string,
+  make: () => Made,
+): Service & { readonly made: () => Made | undefined } => {
+  let made: Made | undefined;
+  return {
+    name,
+    made: () => made,
+    notReady: () => made?.notReady() ?? [`${name} has not been started`],
+    start: async () => {
+      made = make();
+      await made.start();
+    },
+    stop: async () => made?.stop(),
+  };
+};

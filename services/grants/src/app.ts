@@ -1,0 +1,151 @@
+/** The grants room (PAP): commands and inbound events become facts; nothing else in Postern writes one. */
+import { createHash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import type { EventLog, InboundFeed, Stranger } from '@postern/event-log';
+import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
+import { isProblem, posternMount, posternService } from '@postern/schemas';
+import { metrics, type Telemetry } from '@postern/telemetry';
+import { proxyBarrier } from './barrier.ts';
+import { commandHandler } from './commands.ts';
+import { enforcer } from './enforcer.ts';
+import { firstStart } from './first-start.ts';
+import { consumeFeed, setAside } from './inbound/feed.ts';
+import { type Model, publishModel } from './publish.ts';
+import { eventRoutes } from './routes/events.ts';
+import { grantRoutes } from './routes/grants.ts';
+import { keyRoutes } from './routes/keys.ts';
+import { openApiDocument } from './routes/openapi.ts';
+import { principalRoutes } from './routes/principals.ts';
+import { roleRoutes } from './routes/roles.ts';
+import { grantsState } from './state.ts';
+
+export type { Model } from './publish.ts';
+
+export type GrantsDeps = {
+  readonly eventLog: Pick<EventLog, 'facts' | 'enforcement' | 'quarantine'>;
+  readonly feeds: readonly InboundFeed[];
+  readonly keys: AssertionKeys;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly log: Logger;
+};
+
+export type GrantsConfig = {
+  /** Published at the start where it differs from what is live. */
+  readonly model: Model;
+  /** How long `wait=enforced` waits before it answers 504. */
+  readonly enforceTimeoutMs: number;
+  /** Called once in a log's life, with the administrator's key. */
+  readonly onFirstStart: (secret: string) => Promise<void>;
+};
+
+export type GrantsService = Room & {
+  /** Publishes changed model files; rejects with the refusal's problem, and what was published before it stays. */
+  readonly publish: (model: Model) => Promise<void>;
+};
+
+/** Grants whose `until` has passed are cleaned up this often; the condition itself refuses at once. */
+const expiryEveryMs = 60_000;
+
+export const grantsService = (
+  { eventLog, feeds, keys, clock, telemetry, log }: GrantsDeps,
+  config: GrantsConfig,
+): GrantsService => {
+  const stopping = new AbortController();
+  const background: Promise<unknown>[] = [];
+  let publishing: string | undefined = 'the model has not been published yet';
+
+  const state = grantsState(eventLog.facts, {
+    onStrangers: (strangers) => keepAside(strangers),
+    onNews: (facts) => enforcement.observe(facts),
+  });
+  const commands = commandHandler({ facts: eventLog.facts, state, clock, telemetry });
+  const barrier = proxyBarrier(eventLog.enforcement, clock);
+  const enforcement = enforcer({ barrier, commands, clock, telemetry, log }, config.enforceTimeoutMs);
+
+  const keepAside = (strangers: readonly Stranger[]): void => {
+    for (const { bytes, position, why } of strangers.filter(
+      (stranger) => state.handled('/postern/quarantine/facts', stranger.position) === undefined,
+    ))
+      background.push(
+        setAside({ from: 'facts', position, bytes, why }, eventLog.quarantine, commands).catch((error) =>
+          log.error(
+            { err: error, position, digest: createHash('sha256').update(bytes).digest('hex') },
+            'a stranger in the facts log could not be put into quarantine',
+          ),
+        ),
+      );
+  };
+
+  const app = httpApp({ log });
+  requireAssertion(app, posternService, keys);
+  void app.register(
+    async (routes) => {
+      const deps = { commands, state, clock, enforcer: enforcement };
+      grantRoutes(routes, deps);
+      roleRoutes(routes, deps);
+      principalRoutes(routes, deps);
+      keyRoutes(routes, deps);
+      eventRoutes(routes, deps);
+      routes.get('/openapi.json', async () => openApiDocument());
+    },
+    { prefix: posternMount },
+  );
+
+  const head = telemetry.metrics.gauge(metrics.head, 'The last fact that this instance has taken in');
+  const inBackground = (name: string, work: Promise<unknown>): void => {
+    background.push(
+      work.catch((error) => {
+        if (!stopping.signal.aborted) log.error({ err: error }, `${name} ended`);
+      }),
+    );
+  };
+
+  return {
+    name: 'grants',
+    http: app,
+    publish: (model) => publishModel(model, commands, state, log),
+    notReady: () => [state.notReady(), publishing].filter((trouble) => trouble !== undefined),
+    start: async () => {
+      const began = Promise.withResolvers<void>();
+      const followed = state.follow(stopping.signal);
+      followed.catch(began.reject);
+      inBackground('following the facts', followed);
+      inBackground('following the proxies', barrier.follow(stopping.signal));
+      const whenRead = setInterval(() => {
+        head(state.organisation.sequence);
+        if (state.notReady() === undefined) began.resolve();
+      }, 5);
+      await began.promise.finally(() => clearInterval(whenRead));
+      await publishModel(config.model, commands, state, log);
+      const secret = await firstStart(commands, state);
+      if (secret !== undefined) await config.onFirstStart(secret);
+      publishing = undefined;
+      for (const feed of feeds)
+        inBackground(
+          'an inbound feed',
+          consumeFeed({ feed, quarantine: eventLog.quarantine, commands, clock, log }, stopping.signal),
+        );
+      inBackground('expiry', expire());
+    },
+    stop: async () => {
+      stopping.abort();
+      await app.close();
+      await enforcement.stop();
+      await Promise.allSettled(background);
+    },
+  };
+
+  async function expire(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      head(state.organisation.sequence);
+      try {
+        await commands({ command: { kind: 'expire-grants' } });
+      } catch (error) {
+        if (!isProblem(error)) throw error;
+        log.warn({ err: error }, 'expired grants could not be cleaned up; their conditions refuse all the same');
+      }
+      await setTimeout(expiryEveryMs, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  }
+};

@@ -1,0 +1,110 @@
+/**
+ * From a command to facts in the log: decide on the state at the head, append behind exactly that head, and when somebody else
+ * was faster, decide again on what they wrote. Nothing is locked, so any number of instances may run.
+ */
+import type { EventLog } from '@postern/event-log';
+import type { Clock } from '@postern/runtime';
+import { type Actor, beginning, type Fact, isProblem, Problem, type Sequence, systemActor } from '@postern/schemas';
+import { attributes, spans, type Telemetry } from '@postern/telemetry';
+import { v7 } from 'uuid';
+import type { Command } from './decide/command.ts';
+import { decide } from './decide/decide.ts';
+import type { GrantsState } from './state.ts';
+
+export type Order = {
+  readonly command: Command;
+  readonly actor?: Actor;
+  /** RFC 3339: when it happened, as the source says. */
+  readonly occurred?: string | undefined;
+  readonly correlation?: string | undefined;
+  readonly causation?: string | undefined;
+  readonly inbound?: { readonly source: string; readonly id: string; readonly digest: string } | undefined;
+};
+
+export type Done = {
+  /** The last fact that the command wrote; where it wrote none, the sequence it was decided on. */
+  readonly sequence: Sequence;
+  readonly facts: readonly Fact[];
+  /** This (source, id) was handled before; `facts` are those of the first time. */
+  readonly repeated: boolean;
+};
+
+/** Rejects with the refusal's Problem, or with the log's. */
+export type Commands = (order: Order) => Promise<Done>;
+
+/** With compare-and-append somebody always wins a round, so losing this often means something else is wrong. */
+const attemptsMax = 50;
+
+export type CommandsDeps = {
+  readonly facts: EventLog['facts'];
+  readonly state: GrantsState;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+};
+
+export const commandHandler = ({ facts, state, clock, telemetry }: CommandsDeps): Commands => {
+  // One command at a time in this process: two of our own would only race each other.
+  let last: Promise<unknown> = Promise.resolve();
+  const queued = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const result = last.then(work, work);
+    last = result.catch(() => {});
+    return result;
+  };
+  return (order) =>
+    telemetry.span(spans.command, { attributes: { [attributes.factType]: order.command.kind } }, () =>
+      queued(() => carryOut(order, { facts, state, clock, telemetry })),
+    );
+};
+
+const carryOut = async (order: Order, { facts, state, clock, telemetry }: CommandsDeps): Promise<Done> => {
+  const correlation = order.correlation ?? order.inbound?.id ?? v7({ msecs: clock.now() });
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const trouble = state.notReady();
+    if (trouble !== undefined) throw new Problem('event-log/unreachable', { detail: trouble });
+    const repeated = order.inbound && repetition(order.inbound, state);
+    if (repeated) return repeated;
+    const now = new Date(clock.now()).toISOString();
+    const head = state.organisation.sequence;
+    const decided = decide(order.command, state.organisation, {
+      now,
+      occurred: order.occurred ?? now,
+      actor: order.actor ?? systemActor('grants'),
+      newId: () => v7({ msecs: clock.now() }),
+      correlation,
+      causation: order.causation,
+      traceparent: telemetry.carrier()['traceparent'],
+      inbound: order.inbound,
+    });
+    if (decided.outcome === 'refused') throw decided.problem;
+    if (decided.outcome === 'nothing') return { sequence: head, facts: [], repeated: false };
+    const appended = await append(facts, head, decided.facts);
+    await state.reached(appended.head);
+    if (appended.outcome === 'appended')
+      return { sequence: appended.head, facts: appended.entries.flatMap(({ fact }) => fact ?? []), repeated: false };
+  }
+  throw new Problem('grants/contended', { detail: `lost ${attemptsMax} rounds`, fix: 'Send it again.' });
+};
+
+/** An unknown outcome is found out by reading on: a repetition of the order then meets its own facts. */
+const append = async (facts: EventLog['facts'], head: Sequence, drafts: Parameters<EventLog['facts']['append']>[1]) => {
+  try {
+    return await facts.append(head, drafts);
+  } catch (error) {
+    if (!isProblem(error, 'event-log/outcome-unknown')) throw error;
+    const reached = await facts.head();
+    if (reached > head) return { outcome: 'lost' as const, head: reached };
+    throw error;
+  }
+};
+
+const repetition = ({ source, id, digest }: NonNullable<Order['inbound']>, state: GrantsState): Done | undefined => {
+  const before = state.handled(source, id);
+  if (before === undefined) return undefined;
+  if (before.digest !== digest)
+    throw new Problem(source.startsWith('/postern/') ? 'grants/idempotency-conflict' : 'grants/event-conflict', {
+      detail: `${source} sent the id ${id} before, at sequence ${before.sequence}, with other content`,
+      fix: 'Give every new event or request an id of its own.',
+    });
+  const final = before.facts.at(-1);
+  return { sequence: (final ? Number(final.sequence) : beginning) as Sequence, facts: before.facts, repeated: true };
+};

@@ -1,0 +1,35 @@
+/** One decider a command, all pure: the same command on the same state in the same circumstances decides the same. */
+import type { Organisation } from '@postern/schemas';
+import type { Circumstances, Command, Decided, Decider } from './command.ts';
+import { expireGrants, issueGrant, revokeGrant } from './grants.ts';
+import { changeGroup, deleteGroup } from './groups.ts';
+import { issueKey, revokeKey } from './keys.ts';
+import { join, leave, move, revokeSessions } from './principals.ts';
+import { publishRoutes, publishSchema, recordEnforcement, recordQuarantine } from './publications.ts';
+import { defineRole, retireRole } from './roles.ts';
+
+const deciders: { readonly [Kind in Command['kind']]: Decider<Kind> } = {
+  join,
+  move,
+  leave,
+  'revoke-sessions': revokeSessions,
+  'change-group': changeGroup,
+  'delete-group': deleteGroup,
+  'define-role': defineRole,
+  'retire-role': retireRole,
+  'issue-grant': issueGrant,
+  'revoke-grant': revokeGrant,
+  'expire-grants': expireGrants,
+  'issue-key': issueKey,
+  'revoke-key': revokeKey,
+  'publish-schema': publishSchema,
+  'publish-routes': publishRoutes,
+  'record-quarantine': recordQuarantine,
+  'record-enforcement': recordEnforcement,
+};
+
+export const decide = <Kind extends Command['kind']>(
+  command: Extract<Command, { kind: Kind }>,
+  organisation: Organisation,
+  at: Circumstances,
+): Decided => (deciders[command.kind as Kind] as Decider<Kind>)(command, organisation, at);

@@ -1,0 +1,151 @@
+/** Grants: one subject, one role, under conditions, for a reason. */
+import {
+  alternativesBytesMax,
+  type Conditions,
+  canonicalJson,
+  durationMs,
+  type GrantId,
+  type Organisation,
+  PrincipalId,
+  type RoleName,
+  type SubjectId,
+} from '@postern/schemas';
+import type { Decided, Decider } from './command.ts';
+import { draft, facts, refused } from './drafts.ts';
+
+export const issueGrant: Decider<'issue-grant'> = ({ subject, role, conditions, reason, ticket }, organisation, at) => {
+  const refusal =
+    unknownSubject(organisation, subject) ??
+    unknownRole(organisation, role) ??
+    conflictOfDuties(organisation, subject, role) ??
+    tooLong(organisation, role, conditions, at.now) ??
+    tooMany(organisation, subject, role, conditions);
+  if (refusal) return refusal;
+  const id = at.newId() as GrantId;
+  const given = conditions && Object.keys(conditions).length > 0 ? { conditions } : {};
+  return facts(
+    draft(
+      'postern.grant.issued.v1',
+      subject,
+      { grant: id, subject, role, ...given, origin: 'direct', reason, ...(ticket !== undefined && { ticket }) },
+      at,
+      id,
+    ),
+  );
+};
+
+export const revokeGrant: Decider<'revoke-grant'> = ({ grant, reason, ticket }, organisation, at) => {
+  const live = organisation.grants.get(grant);
+  if (live === undefined)
+    return refused('grants/unknown-grant', {
+      detail: `no live grant has the id ${grant}`,
+      fix: 'List live grants with GET /.postern/grants or postern facts.',
+    });
+  const { subject, role } = live;
+  return facts(
+    draft(
+      'postern.grant.revoked.v1',
+      subject,
+      { grant, subject, role, reason, ...(ticket !== undefined && { ticket }) },
+      at,
+    ),
+  );
+};
+
+/** Cleans up; the condition itself has refused since `until`. */
+export const expireGrants: Decider<'expire-grants'> = (_command, organisation, at) => {
+  const now = Date.parse(at.now);
+  const lapsed = [...organisation.grants.values()].flatMap(({ id, subject, role, conditions }) =>
+    conditions?.until !== undefined && Date.parse(conditions.until) <= now
+      ? [draft('postern.grant.expired.v1', subject, { grant: id, subject, role, until: conditions.until }, at)]
+      : [],
+  );
+  return facts(...lapsed.slice(0, 500));
+};
+
+export const unknownSubject = (organisation: Organisation, subject: SubjectId): Decided | undefined => {
+  const known = subject.startsWith('group:')
+    ? organisation.groups.has(subject.slice(0, -'#member'.length) as Parameters<typeof organisation.groups.has>[0])
+    : subject.startsWith('credential:')
+      ? organisation.credentials.has(subject as Parameters<typeof organisation.credentials.has>[0])
+      : organisation.principals.get(subject as unknown as PrincipalId)?.state === 'active';
+  if (known) return undefined;
+  if (subject.startsWith('group:')) return refused('grants/unknown-group', { detail: `${subject} does not exist` });
+  if (subject.startsWith('credential:'))
+    return refused('grants/unknown-credential', { detail: `${subject} is not live` });
+  return refused('grants/unknown-principal', {
+    detail: `${subject} has not joined, or has left`,
+    fix: 'Send a postern.person.joined.v1 event for it first.',
+  });
+};
+
+export const unknownRole = (organisation: Organisation, role: RoleName): Decided | undefined =>
+  organisation.roles.has(role)
+    ? undefined
+    : refused('grants/unknown-role', {
+        detail: `the role ${role} is not defined`,
+        fix: `Defined: ${[...organisation.roles.keys()].join(', ') || 'none'}.`,
+      });
+
+/** Both directions count, and roles held through groups too: it is the person who must not hold both. */
+const conflictOfDuties = (organisation: Organisation, subject: SubjectId, role: RoleName): Decided | undefined => {
+  for (const person of peopleBehind(organisation, subject)) {
+    const held = new Set<RoleName>(organisation.grantsOf(person).map((grant) => grant.role));
+    for (const group of organisation.groups.around(person))
+      for (const grant of organisation.grantsOf(`${group}#member` as SubjectId)) held.add(grant.role);
+    for (const other of held)
+      if (
+        organisation.roles.get(role)?.separateFrom?.includes(other) ||
+        organisation.roles.get(other)?.separateFrom?.includes(role)
+      )
+        return refused('grants/separation-of-duties', {
+          detail: `${person} holds ${other}, which is kept separate from ${role}`,
+          fix: `Revoke ${other} first, or give ${role} to somebody else.`,
+        });
+  }
+  return undefined;
+};
+
+const peopleBehind = (organisation: Organisation, subject: SubjectId): Iterable<PrincipalId> => {
+  if (subject.startsWith('group:'))
+    return organisation.groups.inside(
+      subject.slice(0, -'#member'.length) as Parameters<typeof organisation.groups.inside>[0],
+    );
+  const principal = PrincipalId.safeParse(subject);
+  return principal.success ? [principal.data] : [];
+};
+
+const tooLong = (
+  organisation: Organisation,
+  role: RoleName,
+  conditions: Conditions | undefined,
+  now: string,
+): Decided | undefined => {
+  const maxDuration = organisation.roles.get(role)?.maxDuration;
+  if (maxDuration === undefined) return undefined;
+  const begins = Math.max(Date.parse(now), conditions?.from === undefined ? 0 : Date.parse(conditions.from));
+  if (conditions?.until !== undefined && Date.parse(conditions.until) - begins <= durationMs(maxDuration))
+    return undefined;
+  return refused('grants/too-long', {
+    detail: `${role} is given for at most ${maxDuration}`,
+    fix: 'Set conditions.until within that time.',
+  });
+};
+
+const tooMany = (
+  organisation: Organisation,
+  subject: SubjectId,
+  role: RoleName,
+  conditions: Conditions | undefined,
+): Decided | undefined => {
+  const alternatives = organisation
+    .grantsOf(subject)
+    .flatMap((grant) => (grant.role === role && grant.conditions ? [grant.conditions] : []));
+  const bytes = canonicalJson([...alternatives, conditions ?? {}]).length;
+  return bytes <= alternativesBytesMax
+    ? undefined
+    : refused('grants/too-many-conditions', {
+        detail: `${bytes} bytes of conditions; the limit is ${alternativesBytesMax}`,
+        fix: 'Revoke grants that are no longer needed.',
+      });
+};

@@ -1,0 +1,70 @@
+/** What engineers publish, and what the room itself has to record. */
+import { createHash } from 'node:crypto';
+import { canonicalJson, type Endpoint, type FactDraft } from '@postern/schemas';
+import type { Decider } from './command.ts';
+import { draft, facts, nothing } from './drafts.ts';
+
+/** Bytes of schema text or endpoint JSON in one part: well below the limit of one log entry, envelope included. */
+const partBytesMax = 40_000;
+
+export const publishSchema: Decider<'publish-schema'> = ({ text }, organisation, at) => {
+  if (organisation.schema === text) return nothing;
+  const parts: string[] = [];
+  for (let rest = text; rest.length > 0; rest = rest.slice(parts.at(-1)?.length)) parts.push(cut(rest));
+  const digest = fingerprint(text);
+  return facts(
+    ...parts.map(
+      (part, index): FactDraft =>
+        draft(
+          'postern.schema.published.v1',
+          'schema',
+          { text: part, part: index + 1, parts: parts.length, digest },
+          at,
+        ),
+    ),
+  );
+};
+
+export const publishRoutes: Decider<'publish-routes'> = ({ service }, organisation, at) => {
+  const live = organisation.services.get(service.name);
+  if (live && live.mount === service.mount && canonicalJson(live.endpoints) === canonicalJson(service.endpoints))
+    return nothing;
+  const parts: Endpoint[][] = [[]];
+  let bytes = 0;
+  for (const endpoint of service.endpoints) {
+    const size = JSON.stringify(endpoint).length;
+    if (bytes + size > partBytesMax) {
+      parts.push([]);
+      bytes = 0;
+    }
+    parts.at(-1)?.push(endpoint);
+    bytes += size;
+  }
+  const digest = fingerprint(canonicalJson(service.endpoints));
+  const name = service.name as Parameters<typeof draft<'postern.routes.published.v1'>>[2]['service'];
+  return facts(
+    ...parts.map((endpoints, index) =>
+      draft(
+        'postern.routes.published.v1',
+        `service:${service.name}`,
+        { service: name, mount: service.mount, endpoints, part: index + 1, parts: parts.length, digest },
+        at,
+      ),
+    ),
+  );
+};
+
+export const recordQuarantine: Decider<'record-quarantine'> = ({ from, position, why, digest }, _organisation, at) =>
+  facts(draft('postern.event.quarantined.v1', undefined, { from, position, why, digest }, at));
+
+export const recordEnforcement: Decider<'record-enforcement'> = ({ reached, proxies, lapsed }, _organisation, at) =>
+  facts(draft('postern.enforcement.reached.v1', undefined, { reached, proxies, lapsed: [...lapsed] }, at));
+
+/** The longest beginning of `text` within the limit that does not cut a surrogate pair. */
+const cut = (text: string): string => {
+  const end = Math.min(text.length, Math.floor(partBytesMax / 3));
+  return text.slice(0, end < text.length && /[\uD800-\uDBFF]/.test(text.charAt(end - 1)) ? end - 1 : end);
+};
+
+/** SHA-256, hex: tells one publication from another. */
+const fingerprint = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,0 +1,47 @@
+/** `postern serve grants`: the room by itself. */
+import { openEventLog, openInboundFeed } from '@postern/event-log/open';
+import {
+  assertionKeys,
+  dataFolder,
+  eventLogUrl,
+  httpListener,
+  type LoadedConfig,
+  loadModel,
+  openLogger,
+  reloading,
+  run,
+  systemClock,
+  writeSecret,
+} from '@postern/runtime';
+import { openTelemetry } from '@postern/telemetry/open';
+import { grantsService } from './app.ts';
+
+/** Resolves when a signal has stopped it. */
+export const serve = async (loaded: LoadedConfig): Promise<void> => {
+  const { config } = loaded;
+  const model = loadModel(loaded);
+  const log = openLogger(config.log.level, 'postern-grants');
+  const clock = systemClock;
+  await using stack = new AsyncDisposableStack();
+  const telemetry = stack.use(await openTelemetry({ service: 'postern-grants', otlp: config.telemetry.otlp }));
+  const eventLog = stack.use(await openEventLog(eventLogUrl(loaded), { telemetry }));
+  const feeds = [];
+  for (const { kafka, group } of config.feeds) feeds.push(stack.use(await openInboundFeed(kafka, group)));
+  const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
+  const grants = grantsService(
+    { eventLog, feeds, keys, clock, telemetry, log },
+    {
+      model,
+      enforceTimeoutMs: 2 * config.leaseMs,
+      onFirstStart: (secret) => writeSecret(`${dataFolder(loaded)}/admin.key`, secret),
+    },
+  );
+  const reload = reloading({ file: loaded.file, log, onReload: async (fresh) => grants.publish(loadModel(fresh)) });
+  await run({
+    services: [keys, grants, httpListener(grants, config.rooms.listen), reload],
+    health: config.health,
+    telemetry,
+    log,
+    onReady: () => log.info({ listen: config.rooms.listen }, 'ready'),
+  });
+};

@@ -1,0 +1,80 @@
+/** /keys: a key is 256 random bits, shown once; the log holds its SHA-256. */
+import { createHash, randomBytes } from 'node:crypto';
+import { CredentialId, PrincipalId, Problem, RoleName } from '@postern/schemas';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { actorOf, answerChange, idempotency } from './answer.ts';
+import type { RouteDeps } from './deps.ts';
+
+const Body = z.strictObject({
+  owner: PrincipalId,
+  roles: z
+    .array(RoleName)
+    .min(1, 'name the roles that the key may use: a key is never as wide as its owner by default'),
+  until: z.iso.datetime({ offset: true }).optional(),
+  reason: z.string().trim().min(1, 'say why').max(2000),
+});
+const Why = z.strictObject({ reason: z.string().trim().min(1).max(2000).optional() });
+
+/** A new secret, and what may be stored of it. */
+export const newKey = (): { secret: string; credential: CredentialId; digest: string } => {
+  const secret = `psk_${randomBytes(32).toString('base64url')}`;
+  return {
+    secret,
+    credential: CredentialId.parse(`credential:${randomBytes(9).toString('hex')}`),
+    digest: keyDigest(secret),
+  };
+};
+export const keyDigest = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
+
+export const keyRoutes = (app: FastifyInstance, { commands, state, ...answering }: RouteDeps): void => {
+  app.post('/keys', async (request, reply) => {
+    const body = Body.parse(request.body);
+    const { secret, credential, digest } = newKey();
+    if (idempotency(request).inbound)
+      throw new Problem('grants/bad-request', {
+        detail: 'a key cannot be shown twice, so it cannot be issued under an Idempotency-Key',
+        fix: 'Leave the header out; revoke the key if its answer was lost.',
+      });
+    const done = await commands({
+      command: { kind: 'issue-key', credential, digest, ...body },
+      actor: actorOf(request),
+    });
+    return answerChange(request, reply.header('cache-control', 'no-store'), answering, {
+      status: 201,
+      done,
+      body: {
+        id: credential,
+        key: secret,
+        owner: body.owner,
+        roles: body.roles,
+        ...(body.until !== undefined && { until: body.until }),
+      },
+    });
+  });
+
+  app.delete<{ Params: { credential: string } }>('/keys/:credential', async (request, reply) => {
+    const credential = CredentialId.parse(request.params.credential);
+    const done = await commands({
+      command: { kind: 'revoke-key', credential, ...Why.parse(request.body ?? {}) },
+      actor: actorOf(request),
+      ...idempotency(request),
+    });
+    return answerChange(request, reply, answering, { status: 200, done, body: { id: credential } });
+  });
+
+  app.get('/keys', async (request) => {
+    const { owner } = z.looseObject({ owner: PrincipalId.optional() }).parse(request.query);
+    const { organisation } = state;
+    const live = owner === undefined ? [...organisation.credentials.values()] : organisation.credentialsOf(owner);
+    return {
+      sequence: organisation.sequence,
+      items: live.map(({ id, owner, until }) => ({
+        id,
+        owner,
+        roles: organisation.grantsOf(id).map(({ role }) => role),
+        ...(until !== undefined && { until }),
+      })),
+    };
+  });
+};

@@ -1,0 +1,80 @@
+/**
+ * What the deciders decide on: the organisation at the head of the log, and which inbound events are already in it.
+ * Follows the log for ever; a command waits here until the state has reached what it must rest on.
+ */
+import type { EventLog, Stranger } from '@postern/event-log';
+import { beginning, type Fact, type LoggedFact, Organisation, type Sequence } from '@postern/schemas';
+
+/** How a (source, id) was answered the first time. */
+export type Handled = { readonly digest: string; readonly sequence: Sequence; readonly facts: readonly Fact[] };
+
+export type GrantsState = {
+  readonly organisation: Organisation;
+  readonly handled: (source: string, id: string) => Handled | undefined;
+  /** Resolves once the state has taken in `sequence`. */
+  readonly reached: (sequence: Sequence) => Promise<void>;
+  /** Follows until `signal` aborts; rejects when the log can no longer be followed. */
+  readonly follow: (signal: AbortSignal) => Promise<void>;
+  /** Why the state is not to be trusted yet; undefined when it is. */
+  readonly notReady: () => string | undefined;
+};
+
+export type StateEvents = {
+  /** Records in the facts stream that are no facts. */
+  readonly onStrangers: (strangers: readonly Stranger[]) => void;
+  /** Facts that came after the head of the start had been read: news, not history. */
+  readonly onNews: (facts: readonly Fact[]) => void;
+};
+
+export const grantsState = (facts: EventLog['facts'], { onStrangers, onNews }: StateEvents): GrantsState => {
+  const organisation = new Organisation();
+  const inbound = new Map<string, { digest: string; sequence: Sequence; facts: Fact[] }>();
+  let waiting: { sequence: Sequence; resolve: () => void }[] = [];
+  let trouble: string | undefined = 'the facts log has not been read yet';
+
+  const take = (entry: LoggedFact): void => {
+    const { fact } = entry;
+    if (fact === undefined)
+      throw new Error(
+        `fact ${entry.sequence} is of type ${entry.envelope.type}, which this version cannot read; start the version that wrote it`,
+      );
+    organisation.apply({ ...entry, fact });
+    if (fact.inboundsource === undefined || fact.inboundid === undefined) return;
+    const key = inboundKey(fact.inboundsource, fact.inboundid);
+    const before = inbound.get(key);
+    if (before) before.facts.push(fact);
+    else inbound.set(key, { digest: fact.inbounddigest ?? '', sequence: entry.sequence, facts: [fact] });
+  };
+
+  return {
+    organisation,
+    handled: (source, id) => inbound.get(inboundKey(source, id)),
+    reached: (sequence) =>
+      organisation.sequence >= sequence
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            waiting.push({ sequence, resolve });
+          }),
+    notReady: () => trouble,
+    follow: async (signal) => {
+      try {
+        for await (const { entries, atHead, strangers } of facts.follow(beginning, { signal })) {
+          for (const entry of entries) take(entry);
+          if (trouble === undefined && entries.length > 0) onNews(entries.flatMap(({ fact }) => fact ?? []));
+          if (atHead) trouble = undefined;
+          if (entries.length > 0) {
+            const ready = waiting.filter(({ sequence }) => sequence <= organisation.sequence);
+            waiting = waiting.filter(({ sequence }) => sequence > organisation.sequence);
+            for (const { resolve } of ready) resolve();
+          }
+          if (strangers.length > 0) onStrangers(strangers);
+        }
+      } catch (error) {
+        trouble = error instanceof Error ? error.message : String(error);
+        throw error;
+      }
+    },
+  };
+};
+
+const inboundKey = (source: string, id: string): string => JSON.stringify([source, id]);

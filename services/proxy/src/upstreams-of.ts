@@ -1,0 +1,27 @@
+/** Where each service's API lies: the configured ones at their address, Postern's own at the rooms that serve them, by the first segment below its mount. */
+import { posternMount, posternOperations, posternService, type Room, type ServiceConfig } from '@postern/schemas';
+import type { UpstreamConfig } from './config.ts';
+
+export type RoomUrls = Readonly<Record<Room, string>>;
+
+export const upstreamsOf = (
+  services: Readonly<Record<string, ServiceConfig>>,
+  rooms: RoomUrls,
+): Readonly<Record<string, UpstreamConfig>> => {
+  const prefixes = new Map(
+    posternOperations.map(({ room, template }) => [`/${template.split('/')[1]}`, `${rooms[room]}${posternMount}`]),
+  );
+  return {
+    ...Object.fromEntries(
+      Object.entries(services).map(([name, { upstream, timeoutMs, bodyBytesMax }]) => [
+        name,
+        { upstream, timeoutMs, bodyBytesMax },
+      ]),
+    ),
+    [posternService]: {
+      upstreams: [...prefixes].map(([prefix, url]) => ({ prefix, url })),
+      timeoutMs: 60_000,
+      bodyBytesMax: 4_194_304,
+    },
+  };
+};
