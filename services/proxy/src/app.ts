@@ -50,6 +50,8 @@ export type ProxyDeps = {
   readonly authzenConfiguration?: () => unknown;
   /** Reads an issuer's documents; by default over HTTPS, HTTP or from a file. */
   readonly readIssuerDocument?: ReadDocument;
+  /** How many decisions may wait for the log before the gate refuses. */
+  readonly unrecordedDecisionsMax?: number;
 };
 
 export type ProxyService = Service & {
@@ -86,7 +88,11 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
   const decide = decider({ point: decisionPoint, cache, sequence: () => organisation.sequence, failed });
 
   // What is written down and told.
-  const records = recorder(eventLog.decisions, { instance, decisionsMax: unrecordedDecisionsMax, log });
+  const records = recorder(eventLog.decisions, {
+    instance,
+    decisionsMax: deps.unrecordedDecisionsMax ?? unrecordedDecisionsMax,
+    log,
+  });
   const assertions = openAssertions(clock);
   const others = peers(assertions.jwk, { clock, log });
   const beating = heartbeat({

@@ -76,6 +76,7 @@ export const keyed = (credential: string, owner: string, key: string, until?: st
 
 /** Appends behind whatever is there. */
 export const appendAll = async (log: EventLog, ...drafts: FactDraft[]): Promise<readonly LoggedFact[]> => {
+  if (drafts.length === 0) return [];
   for (;;) {
     const appended = await log.facts.append(await log.facts.head(), drafts);
     if (appended.outcome === 'appended') return appended.entries;
