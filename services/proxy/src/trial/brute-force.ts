@@ -62,7 +62,10 @@ const holds = (
       const reaches = allows.some((allowance) =>
         'endpoint' in allowance
           ? allowance.endpoint === endpointId
-          : allowance.service === service.name && covering[endpoint.access]?.includes(allowance.access),
+          : 'service' in allowance &&
+            endpoint.opaque !== true &&
+            allowance.service === service.name &&
+            covering[endpoint.access]?.includes(allowance.access),
       );
       if (!reaches) continue;
       const { from, until } = (conditions ?? {}) as Conditions;
