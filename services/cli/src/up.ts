@@ -9,6 +9,7 @@ import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
   auditStoreUrl,
+  configuredCountries,
   dataFolder,
   eventLogUrl,
   httpListener,
@@ -92,6 +93,8 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     grants: httpListener(grants, loopback),
   };
 
+  let countries = await configuredCountries(loaded);
+
   // The rooms take their ports when they start, so the proxy, which starts last, is made when they are known.
   const proxy = startedLast('proxy', () =>
     proxyService(
@@ -101,6 +104,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
         clock,
         telemetry,
         log,
+        countryOf: (ip) => countries(ip),
         authzenConfiguration: () => authzenConfiguration(`http://${config.listen}`),
       },
       {
@@ -122,7 +126,9 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     file: loaded.file,
     log,
     onReload: async (fresh) => {
+      const found = await configuredCountries(fresh);
       await grants.publish(loadModel(fresh));
+      countries = found;
       proxy.made()?.configureIssuers(fresh.config.issuers);
     },
   });
