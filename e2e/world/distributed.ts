@@ -20,6 +20,7 @@ export type DistributedWorld = World & {
   readonly eventLogUrl: string;
   readonly stop: (room: RoomName, signal?: NodeJS.Signals) => Promise<void>;
   readonly start: (room: RoomName) => Promise<void>;
+  readonly signal: (room: RoomName, signal: 'SIGSTOP' | 'SIGCONT') => void;
 };
 
 export type DistributedOptions = {
@@ -120,6 +121,7 @@ export const distributedWorld = async ({
     health: (room) => processOf(room).health(),
     start: (room) => processOf(room).start(),
     stop: (room, signal) => processOf(room).stop(signal),
+    signal: (room, signal) => processOf(room).signal(signal),
     restart: async (room, signal) => {
       await processOf(room).stop(signal);
       await processOf(room).start();
