@@ -49,8 +49,9 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
     onResponseStart: (started, status, headers, message) => {
       if (status < 200 || over) return;
       res.writeHead(status, message ?? '', responseHeaders(rawHeaders(started, headers), out.decision));
-      // Streams begin with silence: the head has to leave now.
-      res.flushHeaders();
+      // Streams begin with silence, so their head has to leave now; an answer that says its length follows at once, and its head and
+      // first bytes then share one write to the socket.
+      if (headers['content-length'] === undefined) res.flushHeaders();
     },
     onResponseData: (started, chunk) => {
       if (over || res.write(chunk)) return;
@@ -58,6 +59,7 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
       res.once('drain', () => started.resume());
     },
     onResponseEnd: () => {
+      controller = undefined;
       if (!over) res.end();
     },
     onResponseError: (_controller, error) => fail(error),
