@@ -1,4 +1,4 @@
-/** An endpoint: one method and path template of a service, the thing a caller may or may not call. */
+/** An endpoint: one method and path template of a service, or one operation behind it: the thing a caller may or may not call. */
 import { z } from 'zod';
 import { AccessClass } from '../facts/role.ts';
 import { EndpointId } from '../ids.ts';
@@ -18,6 +18,35 @@ export const PathTemplate = z
     'not a path template',
   );
 
+/** Names of object types, relations and permissions in the schema (SpiceDB's rule). */
+export const SchemaName = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9_]{1,62}[a-z0-9]$/,
+    'a name in the schema is 3 to 64 of a-z, 0-9 and _, beginning with a letter',
+  );
+
+/**
+ * An object rule: besides the endpoint, the caller must hold `permission` on `type:<value of the path parameter>`, for instance
+ * `{ type: employee, parameter: id, permission: view }` on `GET /employees/{id}`.
+ */
+export const ObjectRule = z.strictObject({ type: SchemaName, parameter: z.string().min(1), permission: SchemaName });
+export type ObjectRule = z.infer<typeof ObjectRule>;
+
+/**
+ * One operation among many that share a method and path, told apart by the request's body: a top-level field of a GraphQL
+ * operation, a tool of an MCP server. (A gRPC method has a path of its own and needs none of this.)
+ */
+export const Operation = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('graphql'),
+    type: z.enum(['query', 'mutation', 'subscription']),
+    field: z.string().min(1),
+  }),
+  z.strictObject({ kind: z.literal('mcp'), tool: z.string().min(1) }),
+]);
+export type Operation = z.infer<typeof Operation>;
+
 export const Endpoint = z.strictObject({
   id: EndpointId,
   method: Method,
@@ -27,6 +56,16 @@ export const Endpoint = z.strictObject({
   public: z.boolean().optional(),
   /** May switch protocols to WebSocket. */
   websocket: z.boolean().optional(),
+  /** All of them must hold too. */
+  objects: z.array(ObjectRule).min(1).optional(),
+  /** OAuth scopes that a delegated token must carry, all of them; a token without a scope claim is not delegated. */
+  scopes: z
+    .array(z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/))
+    .min(1)
+    .optional(),
+  /** Hides many operations and declares none: a class of access never reaches it, only a role that names it. */
+  opaque: z.boolean().optional(),
+  operation: Operation.optional(),
 });
 export type Endpoint = z.infer<typeof Endpoint>;
 

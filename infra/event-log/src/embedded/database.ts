@@ -31,7 +31,8 @@ export const openDatabase = (url: string, { pagesMax }: DatabaseOptions = {}): D
     // The lock belongs to the process and not to a file's existence: the kernel lets go of it whatever way the owner ends.
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
     if (pagesMax !== undefined) database.exec(`PRAGMA max_page_count = ${pagesMax}`);
-    database.exec(`BEGIN EXCLUSIVE; ${tables} COMMIT`);
+    // Whoever owns the folder is alone with it: proxies that told their state to the owner before are gone, and nobody has to wait for them.
+    database.exec(`BEGIN EXCLUSIVE; ${tables} DELETE FROM enforcement; COMMIT`);
     if (folder !== undefined) chmodSync(fileIn(folder), 0o600);
     return database;
   } catch (error) {
