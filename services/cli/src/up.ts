@@ -13,6 +13,7 @@ import {
   dataFolder,
   eventLogUrl,
   httpListener,
+  keptIn,
   type LoadedConfig,
   type Logger,
   loadModel,
@@ -21,12 +22,12 @@ import {
   readOrMakeSecret,
   relationshipsUrl,
   reloading,
+  requireFree,
   requireSecret,
   run,
   type Service,
   systemClock,
   within,
-  writeSecret,
 } from '@postern/runtime';
 import { authzenConfiguration } from '@postern/schemas';
 import { openTelemetry } from '@postern/telemetry/open';
@@ -55,6 +56,8 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const log = openLogger(config.log.level, 'postern');
   for (const note of model.notes) log.warn(mistakeText(note));
   const clock = systemClock;
+  // Looked at first, because the proxy takes its address last: a start that cannot succeed leaves nothing behind.
+  for (const address of [config.listen, config.health]) await requireFree(address);
 
   await using stack = new AsyncDisposableStack();
   const telemetry = stack.use(await openTelemetry({ service: 'postern', otlp: config.telemetry.otlp }));
@@ -81,10 +84,9 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     {
       model,
       enforceTimeoutMs: 2 * config.leaseMs,
-      onFirstStart: async (secret) => {
-        await writeSecret(`${data}/admin.key`, secret);
+      administratorKey: keptIn(`${data}/admin.key`, (secret) => {
         adminKey = secret;
-      },
+      }),
     },
   );
   const listeners = {

@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { EventLog } from '@postern/event-log';
-import type { Clock, CountryOf, Logger, Service } from '@postern/runtime';
-import { beginning, type DecisionPoint, type Issuer, Organisation, Problem } from '@postern/schemas';
+import { type Clock, type CountryOf, type Logger, listen, type Service } from '@postern/runtime';
+import { beginning, type DecisionPoint, type Issuer, Organisation } from '@postern/schemas';
 import type { Telemetry } from '@postern/telemetry';
 import { openAssertions } from './assert.ts';
-import { drainTimeoutMs, type ProxyConfig, splitAddress, unrecordedDecisionsMax } from './config.ts';
+import { drainTimeoutMs, type ProxyConfig, unrecordedDecisionsMax } from './config.ts';
 import { decisionCache } from './decide/cache.ts';
 import { decider } from './decide/decider.ts';
 import { openLease } from './decide/lease.ts';
@@ -135,7 +135,6 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     recorder: records,
     live,
     clock,
-    telemetry,
     metrics,
   });
   const gate = ladder({
@@ -178,6 +177,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     standing,
     advanced: beating.soon,
     leaseMs,
+    telemetry,
     log,
   };
   let background: Promise<unknown> = Promise.resolve();
@@ -210,13 +210,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
       return address === null ? undefined : { host: address.address, port: address.port };
     },
     start: async () => {
-      const { host, port } = splitAddress(config.listen);
-      try {
-        await app.listen({ host, port });
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-        throw new Problem('runtime/port-in-use', { detail: config.listen, cause: error });
-      }
+      await listen(app, config.listen);
       watch.start();
       background = announce().then(() =>
         Promise.all([followFacts(factsDeps, over.signal), others.follow(eventLog.enforcement, over.signal)]),

@@ -52,17 +52,28 @@ test('a decision holds for the values of the fields that it depends on, and for 
   assert.equal(cache.find(ann, at(1, '10.0.0.2')), undefined);
 });
 
-test('the longest unused decision goes first, and the limit is kept', () => {
-  const cache = decisionCache(3);
-  const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => asked(`api/${name}`, 'user:ann'));
-  for (const each of [a, b, c]) if (each) cache.keep(each, at(0), allow(1));
-  if (a) cache.find(a, at(0));
-  if (d) cache.keep(d, at(0), allow(1));
-  assert.equal(cache.size(), 3);
-  assert.deepEqual(
-    [a, b, c, d].map((each) => each && cache.find(each, at(0))?.outcome),
-    ['allow', undefined, 'allow', 'allow'],
-  );
+test('what is used stays, what is not goes, and the limit is kept', () => {
+  const cache = decisionCache(10);
+  cache.keep(ann, at(0), allow(1));
+  const once = asked('api/once', 'user:ann');
+  cache.keep(once, at(0), allow(1));
+  for (let index = 0; index < 100; index++) {
+    assert.equal(cache.find(ann, at(0))?.outcome, 'allow');
+    cache.keep(asked(`api/${index}`, 'user:ann'), at(0), allow(1));
+    assert.ok(cache.size() <= 10);
+  }
+  assert.equal(cache.find(once, at(0)), undefined);
+  const none = decisionCache(0);
+  assert.equal(none.keep(ann, at(0), allow(1)), true);
+  assert.equal(none.find(ann, at(0)), undefined);
+});
+
+test('a decision that is hit a hundred thousand times among many costs no more than the first time', () => {
+  const cache = decisionCache(100_000);
+  for (let index = 0; index < 60_000; index++) cache.keep(asked(`api/${index}`, 'user:ann'), at(0), allow(1));
+  cache.keep(ann, at(0), allow(1));
+  // Were it linear in the hits so far, this would take minutes.
+  for (let index = 0; index < 100_000; index++) assert.equal(cache.find(ann, at(0))?.outcome, 'allow');
 });
 
 test('more marks than are worth remembering become an epoch', () => {

@@ -37,20 +37,12 @@ test('an unknown, foreign, overlong or outlived key is refused', () => {
   assert.equal(identifyByApiKey(key, organisation, clock.now() - 1).kind, 'caller');
 });
 
-test('a caller is one no more once the key is revoked, has run out, or its owner has left', () => {
+test('a caller is one no more once the key is revoked or has run out', () => {
   const { organisation, credential, clock } = setUp(new Date(handClock().now() + 1_000).toISOString());
   const identity = identifyByApiKey(key, organisation, clock.now());
   assert.ok(identity.kind === 'caller');
   assert.equal(identityHolds(identity, organisation, clock.now()), true);
   assert.equal(identityHolds(identity, organisation, clock.now() + 1_000), false);
-  organisation.principals.set('user:ann' as never, {
-    id: 'user:ann' as never,
-    attributes: {},
-    state: 'left',
-    since: 1 as never,
-  });
-  assert.equal(identityHolds(identity, organisation, clock.now()), false);
-  organisation.principals.clear();
   organisation.credentials.delete(credential.id);
   assert.equal(identityHolds(identity, organisation, clock.now()), false);
 });

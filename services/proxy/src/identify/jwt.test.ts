@@ -230,11 +230,4 @@ test('a session that was revoked ends the tokens issued before, for the principa
   assert.equal(await of({ iat: undefined } as never), 'session-revoked');
   assert.equal(await of({ iat: seconds() }), 'user:ann');
   assert.equal(await of({ sub: 'bob', iat: seconds() - 1, act: { sub: 'ann' } }), 'session-revoked');
-  organisation.principals.set('user:eve' as never, {
-    id: 'user:eve' as never,
-    attributes: {},
-    state: 'left',
-    since: 1 as never,
-  });
-  assert.equal(await of({ sub: 'eve' }), 'session-revoked');
 });
