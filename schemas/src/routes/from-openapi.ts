@@ -128,6 +128,8 @@ const readOperation = ({ document, service, path, item, method, operation }: Ope
     ...members,
   });
   if (endpoint.success) {
+    if (endpoint.data.public && endpoint.data.objects)
+      return { why: 'x-postern says that it is public and asks for an object: nobody would be asked about', ...noted };
     const unnamed = unnamedParameter(endpoint.data);
     if (unnamed !== undefined)
       return { why: `x-postern.object names the parameter ${unnamed}, which the path does not have`, ...noted };
