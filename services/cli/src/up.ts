@@ -9,6 +9,7 @@ import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
   auditStoreUrl,
+  configuredCountries,
   dataFolder,
   eventLogUrl,
   httpListener,
@@ -94,6 +95,8 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     grants: httpListener(grants, loopback),
   };
 
+  let countries = await configuredCountries(loaded);
+
   // The rooms take their ports when they start, so the proxy, which starts last, is made when they are known.
   const proxy = startedLast('proxy', () =>
     proxyService(
@@ -103,6 +106,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
         clock,
         telemetry,
         log,
+        countryOf: (ip) => countries(ip),
         authzenConfiguration: () => authzenConfiguration(`http://${config.listen}`),
       },
       {
@@ -124,7 +128,9 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     file: loaded.file,
     log,
     onReload: async (fresh) => {
+      const found = await configuredCountries(fresh);
       await grants.publish(loadModel(fresh));
+      countries = found;
       proxy.made()?.configureIssuers(fresh.config.issuers);
     },
   });
