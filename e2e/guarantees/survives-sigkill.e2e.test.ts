@@ -227,7 +227,8 @@ const mayCall = (organisation: Organisation, principal: PrincipalId, id: string)
           ?.allows.some((allowance) =>
             'endpoint' in allowance
               ? allowance.endpoint === id
-              : allowance.service === 'payroll' &&
+              : 'service' in allowance &&
+                allowance.service === 'payroll' &&
                 covered[allowance.access].some((access) => access === endpoint?.access),
           ),
     );
