@@ -5,6 +5,7 @@ export * from './clock.ts';
 export * from './config/load.ts';
 export * from './config/model.ts';
 export * from './config/yaml-file.ts';
+export * from './countries.ts';
 export * from './health.ts';
 export * from './http.ts';
 export * from './http-listener.ts';

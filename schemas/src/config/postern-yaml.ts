@@ -32,11 +32,18 @@ export const Issuer = z.strictObject({
   issuer: z.url(),
   audience: z.array(z.string().min(1)).min(1),
   /** A URL or file:PATH; left out, it is found by OpenID discovery at the issuer. */
-  jwks: Url('https?', 'file').optional(),
+  jwks: Url('http', 'https', 'file').optional(),
   algorithms: z.array(Algorithm).min(1).default(['RS256', 'ES256', 'EdDSA']),
   subject: z
     .strictObject({ type: z.enum(['user', 'workload']), claim: z.string().min(1) })
     .default({ type: 'user', claim: 'sub' }),
+  /** Who acts for somebody (claim `act`, RFC 8693); left out, the type of `subject`. */
+  actors: z.strictObject({ type: z.enum(['user', 'workload']) }).optional(),
+  /**
+   * Where a token carries its OAuth scopes: a text parted by spaces or a list. Left out, `scope` and `scp` are read. A token without
+   * the claim is not delegated and needs no scopes, unless `required` says that it then has none.
+   */
+  scopes: z.strictObject({ claim: z.string().min(1).optional(), required: z.boolean().default(false) }).prefault({}),
   /** Accepted JOSE `typ` values; an ID token is not an access token. `none` accepts a token without `typ`. */
   typ: z.array(z.string()).default(['at+jwt', 'application/at+jwt', 'JWT', 'none']),
   /** Seconds by which clocks may differ. */
@@ -45,7 +52,7 @@ export const Issuer = z.strictObject({
 export type Issuer = z.infer<typeof Issuer>;
 
 export const ServiceConfig = z.strictObject({
-  upstream: Url('https?'),
+  upstream: Url('http', 'https'),
   mount: z
     .string()
     .regex(/^\/[a-z0-9][a-z0-9/_.-]*[a-z0-9]$/i, 'write a path such as /payroll, without a trailing slash'),
@@ -66,9 +73,9 @@ export const PosternYaml = z.strictObject({
   /** Where the rooms find each other in the distributed world. */
   rooms: z
     .strictObject({
-      authorizer: Url('https?').optional(),
-      grants: Url('https?').optional(),
-      audit: Url('https?').optional(),
+      authorizer: Url('http', 'https').optional(),
+      grants: Url('http', 'https').optional(),
+      audit: Url('http', 'https').optional(),
       /** What this room listens on when it runs by itself. */
       listen: Address.default('127.0.0.1:8082'),
       /** A file with the secret that proxies and the authorizer share; left out, the authorizer's /pdp trusts its network. */
@@ -77,6 +84,8 @@ export const PosternYaml = z.strictObject({
     .prefault({}),
   issuers: z.array(Issuer).default([]),
   trustedProxies: z.array(z.union([z.cidrv4(), z.cidrv6()])).default([]),
+  /** A country database in MaxMind's format (GeoLite2-Country.mmdb); without one a condition on countries is never met. */
+  geo: z.string().min(1).optional(),
   services: z.record(ServiceName, ServiceConfig).default({}),
   model: z
     .strictObject({ schema: z.string().optional(), roles: z.string().optional(), assertions: z.string().optional() })
@@ -103,7 +112,7 @@ export const PosternYaml = z.strictObject({
   telemetry: z
     .strictObject({
       /** OTLP over HTTP, for instance http://127.0.0.1:4318; left out, nothing is traced. */
-      otlp: Url('https?').optional(),
+      otlp: Url('http', 'https').optional(),
     })
     .default({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') }).prefault({}),

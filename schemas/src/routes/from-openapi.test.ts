@@ -108,7 +108,7 @@ test('what cannot be routed without doubt is a problem at its place, and yields 
     [
       { '/a': { get: { 'x-postern': { id: 'other/x' } } } },
       '/paths/~1a/get',
-      /x-postern knows access, public and websocket/,
+      /x-postern knows access, public, websocket, object, scopes, opaque, not/,
     ],
     [{ '/a': { get: null } }, '/paths/~1a/get', /no operation/],
     [{ '/a': 7 }, '/paths/~1a', /no path item/],

@@ -1,10 +1,11 @@
 /**
  * OpenAPI 3 in, endpoints out: each operation becomes one endpoint, `service/operationId`, of class read (GET, HEAD, QUERY, OPTIONS)
- * or write; `x-postern: { access, public, websocket }` on a path item or an operation says otherwise. The document comes parsed;
+ * or write; `x-postern: { access, public, websocket, object, scopes, opaque }` on a path item or an operation says otherwise. The document comes parsed;
  * it is an outside text, so nothing about it is taken for granted. `servers` is not read: the mount says where the API lies.
  */
 import { encodeId } from '../ids.ts';
 import { Endpoint } from './endpoint.ts';
+import { unnamedParameter } from './object-rules.ts';
 import { parseTemplate } from './template.ts';
 
 export type OpenApiProblem = {
@@ -23,7 +24,7 @@ const pointerTo = (...names: string[]): string =>
   names.map((name) => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
 const methods = ['get', 'query', 'options', 'post', 'put', 'patch', 'delete'] as const;
-const ourMembers: ReadonlySet<string> = new Set(['access', 'public', 'websocket']);
+const ourMembers: ReadonlySet<string> = new Set(['access', 'public', 'websocket', 'object', 'scopes', 'opaque']);
 const reading: ReadonlySet<string> = new Set(['get', 'query', 'options']);
 
 export const endpointsFromOpenApi = (service: string, document: unknown): FromOpenApi => {
@@ -115,14 +116,24 @@ const readOperation = ({ document, service, path, item, method, operation }: Ope
     ...(isObject(operation['x-postern']) && operation['x-postern']),
   };
   const unknown = Object.keys(ours).find((name) => !ourMembers.has(name));
-  if (unknown !== undefined) return { why: `x-postern knows access, public and websocket, not "${unknown}"`, ...noted };
+  if (unknown !== undefined)
+    return { why: `x-postern knows ${[...ourMembers].join(', ')}, not "${unknown}"`, ...noted };
+  const { object, ...members } = ours as Json;
   const endpoint = Endpoint.safeParse({
     id,
     method: upper,
     template,
     access: reading.has(method) ? 'read' : 'write',
-    ...ours,
+    ...(object !== undefined && { objects: Array.isArray(object) ? object : [object] }),
+    ...members,
   });
+  if (endpoint.success) {
+    if (endpoint.data.public && endpoint.data.objects)
+      return { why: 'x-postern says that it is public and asks for an object: nobody would be asked about', ...noted };
+    const unnamed = unnamedParameter(endpoint.data);
+    if (unnamed !== undefined)
+      return { why: `x-postern.object names the parameter ${unnamed}, which the path does not have`, ...noted };
+  }
   if (endpoint.success) return { endpoint: endpoint.data, shape: parsed.shape, ...noted };
   const [issue] = endpoint.error.issues;
   return { why: `${issue?.path.join('.')}: ${issue?.message}`, ...noted };

@@ -1,15 +1,16 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning
 /** `postern`: everything from a terminal. Exit codes: docs/reference/cli.md. */
 import { existsSync } from 'node:fs';
-import { loadConfig } from '@postern/runtime';
-import { isProblem } from '@postern/schemas';
+import { eventLogUrl, type LoadedConfig, loadConfig } from '@postern/runtime';
+import { isProblem, Problem, problems } from '@postern/schemas';
 import { Command, CommanderError } from 'commander';
-import { CommandFailure } from './client.ts';
 import { accessCommands } from './commands/access.ts';
 import { askCommands } from './commands/ask.ts';
 import { auditCommands } from './commands/audit.ts';
 import { checkCommand } from './commands/check.ts';
 import { initCommand } from './commands/init.ts';
+import { CommandFailure, exitCodes } from './failure.ts';
+import { wholeNumber } from './input.ts';
 import { tell } from './output.ts';
 
 const rooms = ['proxy', 'authorizer', 'grants', 'audit'] as const;
@@ -25,8 +26,12 @@ program
   .option('--config <file>', 'the configuration', 'postern.yaml')
   .option('--data <dir>', 'where the embedded world keeps its state; overrides the configuration')
   .option('--demo', 'the sample API, identity provider and organisation, whatever is configured here')
-  .option('--base-port <port>', 'demo: take four ports in a row from here instead of 8080, 8081, 9001, 9002')
-  .action(async (options: { config: string; data?: string; demo?: boolean; basePort?: string }, command: Command) => {
+  .option(
+    '--base-port <port>',
+    'demo: take four ports in a row from here instead of 8080, 8081, 9001, 9002',
+    wholeNumber(1, 65_532),
+  )
+  .action(async (options: { config: string; data?: string; demo?: boolean; basePort?: number }, command: Command) => {
     const named = command.getOptionValueSource('config') === 'cli';
     const { upCommand, demoCommand } = await import('./commands/up.ts');
     if (options.demo || (!named && !existsSync(options.config))) await demoCommand(options);
@@ -40,9 +45,11 @@ program
   .action(async (room: string, { config }: { config: string }) => {
     const known = rooms.find((each) => each === room);
     if (known === undefined)
-      throw new CommandFailure(`there is no service "${room}"; there are ${rooms.join(', ')}`, 1);
+      throw new CommandFailure(`there is no service "${room}"; there are ${rooms.join(', ')}`, exitCodes.usage);
+    const loaded = loadConfig(config, process.env);
+    requireReachableLog(loaded, known);
     const { serve } = await import('./serve.ts');
-    await serve(known, loadConfig(config, process.env));
+    await serve(known, loaded);
   });
 
 initCommand(program);
@@ -54,15 +61,30 @@ auditCommands(program);
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 64;
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   else {
     tell(describe(error));
-    process.exitCode = error instanceof CommandFailure ? error.exitCode : 1;
+    process.exitCode = error instanceof CommandFailure ? error.exitCode : exitCodes.refused;
   }
 }
 
 function describe(error: unknown): string {
   if (error instanceof CommandFailure) return `postern: ${error.message}`;
-  if (isProblem(error)) return `postern: ${error.message}\n  (${error.code}; docs/failure-modes.md says more)`;
+  if (isProblem(error)) {
+    const { title } = problems[error.code];
+    const said = [error.detail, error.fix].flatMap((part) => part?.split('\n') ?? []).map((line) => line.trim());
+    return [`postern: ${title}`, ...said.filter(Boolean), `(${error.code}; docs/failure-modes.md says more)`].join(
+      '\n  ',
+    );
+  }
   return `postern: unexpected failure\n${error instanceof Error ? error.stack : String(error)}`;
+}
+
+/** A log in a file has one owner, so a room by itself would be alone with it. */
+function requireReachableLog(loaded: LoadedConfig, room: string): void {
+  if (eventLogUrl(loaded).startsWith('kafka:')) return;
+  throw new Problem('runtime/bad-config', {
+    detail: `${loaded.file}:${loaded.lineOf(['eventLog'])}: ${room} by itself needs an event log that the other services reach too`,
+    fix: 'Name one, as in eventLog: kafka://HOST:PORT/PREFIX, or run everything in one process: postern up.',
+  });
 }

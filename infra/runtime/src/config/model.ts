@@ -13,7 +13,7 @@ import {
 } from '@postern/schemas';
 import { LineCounter, type Node, parseDocument } from 'yaml';
 import { badConfig, type LoadedConfig, within } from './load.ts';
-import { type FileMistake, readYamlFile } from './yaml-file.ts';
+import { type FileMistake, readYamlFile, unreadable } from './yaml-file.ts';
 
 export type LoadedModel = {
   readonly schema: string;
@@ -56,6 +56,10 @@ export const loadModel = ({ config, folder, file, lineOf }: LoadedConfig): Loade
       continue;
     }
     const read = readOpenApi(name, within(folder, openapi));
+    if ('why' in read) {
+      at(['services', name, 'openapi'], `${openapi}: ${read.why}`, 'name the OpenAPI document, relative to this file');
+      continue;
+    }
     mistakes.push(...read.mistakes);
     notes.push(...read.notes);
     services.push({ name, mount, endpoints: read.endpoints });
@@ -65,7 +69,8 @@ export const loadModel = ({ config, folder, file, lineOf }: LoadedConfig): Loade
   if (config.model.roles !== undefined) {
     const rolesFile = within(folder, config.model.roles);
     const read = readYamlFile(rolesFile, RolesYaml);
-    if (read.outcome === 'mistaken') mistakes.push(...read.mistakes);
+    if (read.outcome === 'unreadable') at(['model', 'roles'], `${config.model.roles}: ${read.why}`);
+    else if (read.outcome === 'mistaken') mistakes.push(...read.mistakes);
     else
       for (const [role, rules] of Object.entries(read.value) as [RoleName, RoleRules][]) {
         roles.set(role, rules);
@@ -111,6 +116,7 @@ const unknownAllowances = ({ allows }: RoleRules, services: readonly Service[]):
       return allowance.service === posternService || services.some(({ name }) => name === allowance.service)
         ? []
         : [`the service ${allowance.service}, which is not configured`];
+    if ('object' in allowance) return [];
     const known =
       allowance.endpoint.startsWith(`${posternService}/`) ||
       services.some(({ endpoints }) => endpoints.some(({ id }) => id === allowance.endpoint));
@@ -122,9 +128,7 @@ const readOpenApi = (service: string, file: string) => {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    const what =
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'the file does not exist' : (error as Error).message;
-    return { endpoints: [], mistakes: [{ file, line: 1, what }], notes: [] };
+    return { why: unreadable(error) };
   }
   // JSON is YAML, but its own parser is twenty times faster, and these documents are large; lines are looked up only when there is something to say.
   const document = parseAny(text);

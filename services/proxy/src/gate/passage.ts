@@ -17,6 +17,9 @@ export type Passage = {
   readonly carrier?: Carrier;
   readonly caller?: Caller;
   readonly match?: Match;
+  /** What is asked besides the endpoint: `employee:42#view`. */
+  readonly objects?: readonly string[];
+  readonly country?: string;
   readonly routesVersion: number;
   /** How often the routes changed under it. */
   readonly attempt: number;
@@ -36,7 +39,7 @@ const pathLengthMax = 2_000;
 const shortPath = (path: string): string => (path.split('?', 1)[0] ?? '').slice(0, pathLengthMax);
 
 export const toRecord = (passage: Passage, clock: Clock, outcome: Outcome): DecisionRecord => {
-  const { id, read, caller, match, trace } = passage;
+  const { id, read, caller, match, objects, country, trace } = passage;
   return {
     id,
     at: new Date(clock.now()).toISOString(),
@@ -45,9 +48,11 @@ export const toRecord = (passage: Passage, clock: Clock, outcome: Outcome): Deci
     ...(caller?.credential !== undefined && { credential: caller.credential }),
     ...(caller !== undefined && caller.actors.length > 0 && { actors: [...caller.actors] }),
     ...(match !== undefined && { service: match.service.name, endpoint: match.endpoint.id }),
+    ...(objects !== undefined && { objects: [...objects] }),
     method: read.method.slice(0, 40),
     path: shortPath(read.path),
     ...(read.ip !== undefined && { ip: read.ip }),
+    ...(country !== undefined && { country }),
     ...(trace !== undefined && { trace }),
   };
 };
