@@ -86,11 +86,13 @@ export type OwnModel = {
   /** Documents by file name, and the service's own entry in postern.yaml but for its upstream. */
   readonly files: Readonly<Record<string, string>>;
   readonly services: Readonly<Record<string, { readonly mount: string; readonly openapi: string }>>;
+  /** Trusted beside the test's own. */
+  readonly moreIssuers?: readonly object[];
   readonly config?: object;
 };
 
 /** Written, and not started yet: `start` does. */
-export const ownWorld = async ({ files, services, config = {} }: OwnModel): Promise<OwnWorld> => {
+export const ownWorld = async ({ files, services, moreIssuers = [], config = {} }: OwnModel): Promise<OwnWorld> => {
   const folder = await mkdtemp(join(tmpdir(), 'postern-own-'));
   const [basePort, api, issuer] = await Promise.all([freeBasePort(), stubApi(), ownIssuer()]);
   const written = {
@@ -99,6 +101,7 @@ export const ownWorld = async ({ files, services, config = {} }: OwnModel): Prom
     data: './state',
     issuers: [
       { issuer: issuerUrl, audience: [audience], jwks: `file:${join(folder, 'jwks.json')}`, algorithms: ['ES256'] },
+      ...moreIssuers,
     ],
     services: Object.fromEntries(
       Object.entries(services).map(([name, service]) => [name, { upstream: api.url, ...service }]),

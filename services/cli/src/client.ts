@@ -75,7 +75,12 @@ export const failureOf = async (response: Response): Promise<CommandFailure> => 
       fix?: string;
       type?: string;
     };
-    const lines = [`${title ?? response.statusText}${detail === undefined ? '' : `: ${detail}`}`, fix, type];
+    const code = type?.replace('urn:postern:problem:', '');
+    const lines = [
+      `${title ?? response.statusText}${detail === undefined ? '' : `: ${detail}`}`,
+      fix,
+      code && `(${code}; docs/failure-modes.md says more)`,
+    ];
     return new CommandFailure(
       lines.filter(Boolean).join('\n  '),
       response.status >= 500 ? exitCodes.couldNotAsk : exitCodes.refused,

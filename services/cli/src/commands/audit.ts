@@ -75,7 +75,9 @@ export const auditCommands = (program: Command): void => {
     const said = ({ data }: { data?: Record<string, unknown> }) =>
       String(
         data?.['reason'] ??
-          (data?.['reached'] === undefined ? '' : `sequence ${data['reached']} enforced by ${data['proxies']}`),
+          (data?.['reached'] === undefined
+            ? ''
+            : `sequence ${data['reached']} enforced by ${data['proxies'] === 1 ? 'the proxy' : `${data['proxies']} proxies`}`),
       );
     printTable(
       ['SEQ', 'WHEN', 'WHAT', 'WHOM', 'ROLE', 'BY', 'WHY'],

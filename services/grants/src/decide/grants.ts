@@ -41,7 +41,7 @@ export const revokeGrant: Decider<'revoke-grant'> = ({ grant, reason, ticket }, 
   if (live === undefined)
     return refused('grants/unknown-grant', {
       detail: `no live grant has the id ${grant}`,
-      fix: 'List live grants with GET /.postern/grants or postern facts.',
+      fix: 'List live grants with GET /.postern/grants or postern grants.',
     });
   const { subject, role } = live;
   return facts(
