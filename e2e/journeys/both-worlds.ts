@@ -2,6 +2,7 @@
 import type { World } from '../world/world.ts';
 import { accessJourneys } from './access.ts';
 import { eventJourneys } from './events.ts';
+import { objectJourneys } from './objects.ts';
 import { recordJourneys } from './record.ts';
 import { revocationJourneys } from './revocations.ts';
 import { traceJourneys } from './trace.ts';
@@ -9,6 +10,7 @@ import { traceJourneys } from './trace.ts';
 export const journeys = (world: () => World): void => {
   accessJourneys(world);
   eventJourneys(world);
+  objectJourneys(world);
   traceJourneys(world);
   revocationJourneys(world);
   recordJourneys(world);
