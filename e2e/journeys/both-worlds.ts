@@ -9,8 +9,8 @@ import { traceJourneys } from './trace.ts';
 
 export const journeys = (world: () => World): void => {
   accessJourneys(world);
-  eventJourneys(world);
   objectJourneys(world);
+  eventJourneys(world);
   traceJourneys(world);
   revocationJourneys(world);
   recordJourneys(world);
