@@ -73,6 +73,8 @@ export const DecisionRecord = z.strictObject({
   actors: z.array(z.string()).optional(),
   service: z.string().optional(),
   endpoint: z.string().optional(),
+  /** One request may call several operations: the others, beside `endpoint`. */
+  also: z.array(z.string()).max(100).optional(),
   method: z.string().max(40),
   /** The canonical path without its query; cut at 2,000 characters. */
   path: z.string().max(2100),

@@ -277,12 +277,14 @@ function* roleEdges(role: RoleName, rules: RoleRules): Generator<Relationship> {
 }
 
 function* routeEdges(service: Service): Generator<Relationship> {
+  // What hides many operations is of no class: only a role that names it leads there.
   for (const endpoint of service.endpoints)
-    yield {
-      resource: `endpoint:${endpoint.id}`,
-      relation: classRelation[endpoint.access],
-      subject: `service:${service.name}`,
-    };
+    if (endpoint.opaque !== true)
+      yield {
+        resource: `endpoint:${endpoint.id}`,
+        relation: classRelation[endpoint.access],
+        subject: `service:${service.name}`,
+      };
 }
 
 const toMemberships = (changes: readonly MembershipChange[]): RelationshipUpdate[] =>

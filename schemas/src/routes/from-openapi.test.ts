@@ -81,7 +81,7 @@ test('a path item is found behind its $ref, and a $ref that leads nowhere is a p
   );
   assert.deepEqual(
     problems.map(({ pointer }) => pointer),
-    ['/paths/~1b', '/paths/~1c', '/paths/~1d'],
+    ['/paths/~1b/$ref', '/paths/~1c/$ref', '/paths/~1d/$ref'],
   );
 });
 
@@ -110,8 +110,8 @@ test('what cannot be routed without doubt is a problem at its place, and yields 
       '/paths/~1a/get',
       /x-postern knows access, public and websocket/,
     ],
-    [{ '/a': { get: null } }, '/paths/~1a/get', /no operation/],
-    [{ '/a': 7 }, '/paths/~1a', /no path item/],
+    [{ '/a': { get: null } }, '/paths/~1a/get', /has to be an object/],
+    [{ '/a': 7 }, '/paths/~1a', /has to be an object/],
   ];
   for (const [paths, pointer, what] of rows) {
     const { problems } = endpointsFromOpenApi('shop', document(paths));

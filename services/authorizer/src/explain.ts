@@ -125,7 +125,7 @@ const covers: Readonly<Record<AccessClass, readonly AccessClass[]>> = {
 const reaches = (organisation: Organisation, allowance: Allowance, endpoint: EndpointId): boolean => {
   if ('endpoint' in allowance) return allowance.endpoint === endpoint;
   const found = organisation.services.get(allowance.service)?.endpoints.find(({ id }) => id === endpoint);
-  return found !== undefined && covers[allowance.access].includes(found.access);
+  return found !== undefined && found.opaque !== true && covers[allowance.access].includes(found.access);
 };
 
 /** The roles that would open the endpoint, the smallest first: whoever asks for access asks for the least. */

@@ -72,7 +72,9 @@ export const neededRoles = (organisation: Organisation): NeededRoles => {
       const allows = rules.allows.some((allowance) =>
         'endpoint' in allowance
           ? allowance.endpoint === id
-          : allowance.service === serviceName && covers[allowance.access].includes(endpoint.access),
+          : allowance.service === serviceName &&
+            endpoint.opaque !== true &&
+            covers[allowance.access].includes(endpoint.access),
       );
       if (allows) sized.push({ name, size: sizeOf(rules, organisation) });
     }
@@ -104,8 +106,9 @@ const sizeOf = ({ allows }: RoleRules, organisation: Organisation): number => {
     else {
       const classes = covers[allowance.access];
       size +=
-        organisation.services.get(allowance.service)?.endpoints.filter(({ access }) => classes.includes(access))
-          .length ?? 0;
+        organisation.services
+          .get(allowance.service)
+          ?.endpoints.filter(({ access, opaque }) => opaque !== true && classes.includes(access)).length ?? 0;
     }
   }
   return size;

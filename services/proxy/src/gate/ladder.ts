@@ -152,7 +152,8 @@ export const ladder = (deps: LadderDeps): Ladder => {
     if (match?.endpoint.public === true)
       return decided(passage, { outcome: 'allow', sequence: organisation.sequence, dependsOn: [] }, undefined);
     if (caller === undefined) return refuse(passage, 'proxy/no-credential', 'no-credential');
-    if (match === undefined) return refuse(passage, 'proxy/denied', 'no-such-endpoint');
+    if (match === undefined || match.operations !== undefined)
+      return refuse(passage, 'proxy/denied', 'no-such-endpoint');
     const begun = clock.elapsed();
     decide(caller, match.endpoint.id, contextOf(read.ip), ({ answer: given, cached }) => {
       if (!cached) metrics.decideSeconds((clock.elapsed() - begun) / 1_000);

@@ -62,7 +62,9 @@ const holds = (
       const reaches = allows.some((allowance) =>
         'endpoint' in allowance
           ? allowance.endpoint === endpointId
-          : allowance.service === service.name && covering[endpoint.access]?.includes(allowance.access),
+          : allowance.service === service.name &&
+            endpoint.opaque !== true &&
+            covering[endpoint.access]?.includes(allowance.access),
       );
       if (!reaches) continue;
       const { from, until } = (conditions ?? {}) as Conditions;
