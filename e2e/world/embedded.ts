@@ -19,7 +19,12 @@ export type Running = {
 /** Starts `postern …`; resolves when stdout says `ready`, rejects with all output when it ends before. */
 export const startPostern = async (
   args: readonly string[],
-  options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
+  options: {
+    readonly cwd: string;
+    readonly env?: NodeJS.ProcessEnv;
+    /** Kills it where it is not ready yet. */
+    readonly givenUp?: AbortSignal;
+  },
 ): Promise<Running> => {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', posternMain, ...args], {
     cwd: options.cwd,
@@ -37,7 +42,9 @@ export const startPostern = async (
   void ended.then((code) =>
     ready.reject(new Error(`postern ${args.join(' ')} ended with ${code} before it was ready:\n${output}`)),
   );
-  await ready.promise;
+  const kill = (): void => void child.kill('SIGKILL');
+  options.givenUp?.addEventListener('abort', kill);
+  await ready.promise.finally(() => options.givenUp?.removeEventListener('abort', kill));
   return { process: child, output: () => output, ended };
 };
 

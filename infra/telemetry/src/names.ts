@@ -4,6 +4,7 @@ export const spans = {
   decide: 'postern.proxy.decide',
   invalidate: 'postern.proxy.invalidate',
   forward: 'postern.proxy.forward',
+  handle: 'postern.room.handle',
   command: 'postern.grants.command',
   append: 'postern.event-log.append',
   project: 'postern.authorizer.project',
@@ -29,6 +30,7 @@ export const attributes = {
   log: 'postern.audit.log',
   size: 'postern.audit.size',
   method: 'http.request.method',
+  route: 'http.route',
   status: 'http.response.status_code',
 } as const;
 

@@ -38,7 +38,7 @@ export const authorizerService = (
 ): Room & DecisionPoint => {
   const projected = projection({ facts, engine, clock, log, telemetry });
   const point = decisionPoint({ engine, projection: projected, telemetry }, { waitMs });
-  const http = httpApp({ log });
+  const http = httpApp({ log, telemetry });
   requireAssertion(http, 'postern', keys, [decidePath]);
   decideRoute(http, point, pdpToken);
   authzenRoutes(http, { engine, projection: projected, now: clock.now });

@@ -7,7 +7,7 @@ import type { FactBatch, FactLog } from '@postern/event-log';
 import type { Reached, Relationships } from '@postern/relationships';
 import type { Clock, Logger } from '@postern/runtime';
 import { beginning, isProblem, Organisation, Problem } from '@postern/schemas';
-import { attributes, type Carrier, metrics, spans, type Telemetry } from '@postern/telemetry';
+import { attributes, continuing, metrics, spans, type Telemetry } from '@postern/telemetry';
 import { fold, isReadable, type Pending } from './projection/backlog.ts';
 import { reconcile } from './projection/reconcile.ts';
 import { standing } from './projection/standing.ts';
@@ -83,19 +83,13 @@ export const projection = ({ facts, engine, clock, log, telemetry }: ProjectionD
   const writeBatch = (writes: Writer, pending: readonly Pending[], batch: FactBatch): Promise<string | undefined> => {
     if (pending.length === 0) return persist(() => writes.write([]));
     const last = pending.at(-1);
-    const carriers: Carrier[] = [];
-    for (const { sequence } of pending) {
-      const carrier = batch.carriers?.get(sequence);
-      if (carrier) carriers.push(carrier);
-    }
-    const [only] = carriers;
+    const carriers = pending.map(({ sequence }) => batch.carriers?.get(sequence));
     return telemetry.span(
       spans.project,
       {
         kind: 'consumer',
         attributes: { [attributes.sequence]: last?.sequence ?? 0, [attributes.batchSize]: pending.length },
-        // One fact's batch goes on in the trace that it was written in; a batch of several points at theirs.
-        ...(pending.length === 1 && only ? { parent: only } : { links: carriers.slice(0, 32) }),
+        ...continuing(carriers),
       },
       () => {
         let rest = pending;

@@ -76,7 +76,7 @@ export const grantsService = (
       );
   };
 
-  const app = httpApp({ log });
+  const app = httpApp({ log, telemetry });
   requireAssertion(app, posternService, keys);
   void app.register(
     async (routes) => {

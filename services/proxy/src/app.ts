@@ -122,7 +122,6 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     recorder: records,
     live,
     clock,
-    telemetry,
     metrics,
   });
   const gate = ladder({
@@ -164,6 +163,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     standing,
     advanced: beating.soon,
     leaseMs,
+    telemetry,
     log,
   };
   let background: Promise<unknown> = Promise.resolve();

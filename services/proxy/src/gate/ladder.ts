@@ -113,7 +113,15 @@ export const ladder = (deps: LadderDeps): Ladder => {
       return answer(door, recorded ? refusal : toRefusal('proxy/recording-full', { decision: id }), id);
     }
     const trace = (telemetry.tracing ? telemetry.traceId() : undefined) ?? read.traceparent?.slice(3, 35);
-    const passage: Passage = { id, door, read, ...(trace !== undefined && { trace }), routesVersion: 0, attempt: 1 };
+    const passage: Passage = {
+      id,
+      door,
+      read,
+      ...(trace !== undefined && { trace }),
+      ...(telemetry.tracing && { carrier: telemetry.carrier() }),
+      routesVersion: 0,
+      attempt: 1,
+    };
     const not = unfit(standing, lease);
     if (not !== undefined)
       return refuse(passage, not.code, not.reason, { ...(not.detail !== undefined && { detail: not.detail }) });

@@ -2,7 +2,6 @@
 
 import type { Clock } from '@postern/runtime';
 import type { Answer } from '@postern/schemas';
-import type { Telemetry } from '@postern/telemetry';
 import type { Assertions } from '../assert.ts';
 import type { Cut, Watch } from '../forward/forwarding.ts';
 import { forwardHttp } from '../forward/http.ts';
@@ -23,7 +22,6 @@ export type PassDeps = {
   readonly recorder: Recorder;
   readonly live: LiveExchanges;
   readonly clock: Clock;
-  readonly telemetry: Telemetry;
   readonly metrics: GateMetrics;
 };
 
@@ -94,8 +92,8 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
 
 /** The client's, as far as they go on, and ours. `match.below` begins with the mount's end, so the path is what was decided on. */
 const outgoingHeaders = (
-  { assertions, telemetry }: PassDeps,
-  { id, read, caller, match }: Passage,
+  { assertions }: PassDeps,
+  { id, read, caller, match, carrier }: Passage,
   upstream: Upstream,
 ): string[] => {
   const headers = [...read.headers, 'Host', upstream.origin.host];
@@ -104,7 +102,7 @@ const outgoingHeaders = (
   if (caller !== undefined && match !== undefined)
     headers.push('Postern-Assertion', assertions.assert(caller, match.service.name, match.endpoint.id));
   if (read.body.kind === 'sized' && read.body.bytes > 0) headers.push('Content-Length', String(read.body.bytes));
-  if (telemetry.tracing) for (const [name, value] of Object.entries(telemetry.carrier())) headers.push(name, value);
+  if (carrier !== undefined) for (const [name, value] of Object.entries(carrier)) headers.push(name, value);
   else if (read.traceparent !== undefined) headers.push('traceparent', read.traceparent);
   return headers;
 };

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@postern/runtime';
 import type { Answer, DecisionRecord, Match } from '@postern/schemas';
+import type { Carrier } from '@postern/telemetry';
 import type { Caller } from '../identify/identity.ts';
 import { unmapped } from './address.ts';
 import type { Door } from './door.ts';
@@ -12,6 +13,8 @@ export type Passage = {
   readonly door: Door;
   readonly read: ReadRequest;
   readonly trace?: string;
+  /** The trace context as it was when the request came in: its decision may be awaited together with others'. */
+  readonly carrier?: Carrier;
   readonly caller?: Caller;
   readonly match?: Match;
   readonly routesVersion: number;
