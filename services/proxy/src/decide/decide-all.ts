@@ -23,9 +23,9 @@ export const decideAll = (decide: Decider, sequence: () => Sequence, failed: (er
     let open = endpoints.length;
     let since: Sequence | undefined;
     const settle = (): void => {
-      if (since === sequence() || round >= attemptsMax)
-        return then(since === sequence() ? joint(endpoints, answers) : behind);
-      attempt(caller, endpoints, context, then, round + 1);
+      if (since === sequence()) then(joint(endpoints, answers));
+      else if (round >= attemptsMax) then(behind);
+      else attempt(caller, endpoints, context, then, round + 1);
     };
     for (const [index, endpoint] of endpoints.entries())
       decide(caller, endpoint, context, (decision) => {
@@ -68,7 +68,7 @@ const joint = (endpoints: readonly EndpointId[], decisions: readonly (Decision |
     cached: decisions.every((decision) => decision?.cached === true),
     answer: {
       outcome: 'allow',
-      sequence: others.reduce((least, { sequence }) => (sequence < least ? sequence : least), first.sequence),
+      sequence: others.reduce((least, { sequence }) => (least < sequence ? least : sequence), first.sequence),
       dependsOn: [...new Set(allowed.flatMap(({ dependsOn }) => dependsOn))],
     },
   };
