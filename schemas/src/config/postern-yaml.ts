@@ -38,6 +38,13 @@ export const Issuer = z.strictObject({
   subject: z
     .strictObject({ type: z.enum(['user', 'workload']), claim: z.string().min(1) })
     .default({ type: 'user', claim: 'sub' }),
+  /** Who acts for somebody (claim `act`, RFC 8693); left out, the type of `subject`. */
+  actors: z.strictObject({ type: z.enum(['user', 'workload']) }).optional(),
+  /**
+   * Where a token carries its OAuth scopes: a text parted by spaces or a list. Left out, `scope` and `scp` are read. A token without
+   * the claim is not delegated and needs no scopes, unless `required` says that it then has none.
+   */
+  scopes: z.strictObject({ claim: z.string().min(1).optional(), required: z.boolean().default(false) }).prefault({}),
   /** Accepted JOSE `typ` values; an ID token is not an access token. `none` accepts a token without `typ`. */
   typ: z.array(z.string()).default(['at+jwt', 'application/at+jwt', 'JWT', 'none']),
   /** Seconds by which clocks may differ. */
@@ -118,6 +125,8 @@ export const PosternYaml = z.strictObject({
     .prefault({}),
   issuers: z.array(Issuer).default([]),
   trustedProxies: z.array(z.union([z.cidrv4(), z.cidrv6()])).default([]),
+  /** A country database in MaxMind's format (GeoLite2-Country.mmdb); without one a condition on countries is never met. */
+  geo: z.string().min(1).optional(),
   services: z.record(ServiceName, ServiceConfig).default({}),
   model: z
     .strictObject({ schema: z.string().optional(), roles: z.string().optional(), assertions: z.string().optional() })

@@ -1,7 +1,7 @@
 /** An endpoint: one method and path template of a service, or one operation behind it: the thing a caller may or may not call. */
 import { z } from 'zod';
 import { AccessClass } from '../facts/role.ts';
-import { EndpointId } from '../ids.ts';
+import { EndpointId, SchemaName } from '../ids.ts';
 
 /** Methods an endpoint may declare. HEAD is judged as GET; CONNECT and TRACE pass nowhere. */
 export const Method = z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY']);
@@ -16,14 +16,6 @@ export const PathTemplate = z
   .regex(
     /^\/(?:[^/{}?#\\]|\{[A-Za-z_][\w.-]*\+?\})*(?:\/(?:[^/{}?#\\]|\{[A-Za-z_][\w.-]*\+?\})+)*\/?$/,
     'not a path template',
-  );
-
-/** Names of object types, relations and permissions in the schema (SpiceDB's rule). */
-export const SchemaName = z
-  .string()
-  .regex(
-    /^[a-z][a-z0-9_]{1,62}[a-z0-9]$/,
-    'a name in the schema is 3 to 64 of a-z, 0-9 and _, beginning with a letter',
   );
 
 /**

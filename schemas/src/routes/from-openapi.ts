@@ -1,12 +1,13 @@
 /**
  * OpenAPI 3 in, endpoints out: each operation becomes one endpoint, `service/operationId`, of class read (GET, HEAD, QUERY, OPTIONS)
- * or write; `x-postern: { access, public, websocket }` on a path item or an operation says otherwise. Path items, operations and
+ * or write; `x-postern` on a path item or an operation says otherwise (access, public, websocket, object, scopes, opaque). Path items, operations and
  * parameters may be references, into other files too. `servers` puts its path before the templates, unless it is to be ignored.
  * The documents come parsed; they are outside texts, so nothing about them is taken for granted.
  */
 import { encodeId } from '../ids.ts';
 import { Endpoint } from './endpoint.ts';
 import { isObject, type Json, pointerTo } from './json-pointer.ts';
+import { unnamedParameter } from './object-rules.ts';
 import { type Found, follow, nowhere, type OpenDocument, type Place } from './openapi-references.ts';
 import { serverPrefix } from './openapi-servers.ts';
 import { parseTemplate } from './template.ts';
@@ -32,7 +33,7 @@ export type OpenApiOptions = {
 };
 
 const methods = ['get', 'query', 'options', 'post', 'put', 'patch', 'delete'] as const;
-const ourMembers: ReadonlySet<string> = new Set(['access', 'public', 'websocket']);
+const ourMembers: ReadonlySet<string> = new Set(['access', 'public', 'websocket', 'object', 'scopes', 'opaque']);
 const reading: ReadonlySet<string> = new Set(['get', 'query', 'options']);
 
 export const endpointsFromOpenApi = (service: string, document: unknown, options: OpenApiOptions = {}): FromOpenApi => {
@@ -165,14 +166,22 @@ const readOperation = ({ service, path, prefix, item, method, operation, rests }
     ...(isObject(operation['x-postern']) && operation['x-postern']),
   };
   const unknown = Object.keys(ours).find((name) => !ourMembers.has(name));
-  if (unknown !== undefined) return { why: `x-postern knows access, public and websocket, not "${unknown}"`, ...noted };
+  if (unknown !== undefined)
+    return { why: `x-postern knows ${[...ourMembers].join(', ')}, not "${unknown}"`, ...noted };
+  const { object, ...members } = ours as Json;
   const endpoint = Endpoint.safeParse({
     id,
     method: upper,
     template,
     access: reading.has(method) ? 'read' : 'write',
-    ...ours,
+    ...(object !== undefined && { objects: Array.isArray(object) ? object : [object] }),
+    ...members,
   });
+  if (endpoint.success) {
+    const unnamed = unnamedParameter(endpoint.data);
+    if (unnamed !== undefined)
+      return { why: `x-postern.object names the parameter ${unnamed}, which the path does not have`, ...noted };
+  }
   if (endpoint.success) return { endpoint: endpoint.data, shape: parsed.shape, ...noted };
   const [issue] = endpoint.error.issues;
   return { why: `${issue?.path.join('.')}: ${issue?.message}`, ...noted };

@@ -2,6 +2,7 @@
 import type { RouteOptions, RoutesYaml } from '../config/routes-yaml.ts';
 import { encodeId } from '../ids.ts';
 import { Endpoint, Method } from './endpoint.ts';
+import { unnamedParameter } from './object-rules.ts';
 import { parseTemplate } from './template.ts';
 
 export type RouteFileProblem = { readonly path: readonly PropertyKey[]; readonly what: string; readonly fix?: string };
@@ -108,11 +109,10 @@ const merge = (
       ...(issue?.path[0] !== undefined && { member: issue.path[0] }),
     };
   }
-  const parameters = new Set([...parsed.data.template.matchAll(/\{([^{}+]+)\+?\}/g)].map(([, name]) => name));
-  const unknown = parsed.data.objects?.find(({ parameter }) => !parameters.has(parameter));
-  return unknown === undefined
+  const unnamed = unnamedParameter(parsed.data);
+  return unnamed === undefined
     ? { endpoint: parsed.data }
-    : { what: `the template has no {${unknown.parameter}}, which an object rule names`, member: 'objects' };
+    : { what: `the template has no {${unnamed}}, which an object rule names`, member: 'objects' };
 };
 
 const named = (service: string, name: string): { readonly id?: string; readonly why?: string } => {

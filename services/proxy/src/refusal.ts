@@ -1,8 +1,8 @@
 /** What a refused caller is told: the code, the decision to look up, and, to whom it may say so, what would be needed. */
 import {
-  type AccessClass,
   type EndpointId,
   type Organisation,
+  opensEndpoint,
   Problem,
   type ProblemCode,
   type RoleRules,
@@ -69,13 +69,7 @@ export const neededRoles = (organisation: Organisation): NeededRoles => {
     if (endpoint === undefined) return [];
     const sized: { name: string; size: number }[] = [];
     for (const [name, rules] of organisation.roles) {
-      const allows = rules.allows.some((allowance) =>
-        'endpoint' in allowance
-          ? allowance.endpoint === id
-          : allowance.service === serviceName &&
-            endpoint.opaque !== true &&
-            covers[allowance.access].includes(endpoint.access),
-      );
+      const allows = rules.allows.some((allowance) => opensEndpoint(allowance, serviceName, endpoint));
       if (allows) sized.push({ name, size: sizeOf(rules, organisation) });
     }
     return sized.sort((a, b) => a.size - b.size || (a.name < b.name ? -1 : 1)).map(({ name }) => name);
@@ -92,24 +86,14 @@ export const neededRoles = (organisation: Organisation): NeededRoles => {
   };
 };
 
-const covers: Record<AccessClass, readonly AccessClass[]> = {
-  read: ['read'],
-  write: ['read', 'write'],
-  admin: ['read', 'write', 'admin'],
-};
-
 /** How many endpoints a role reaches. */
 const sizeOf = ({ allows }: RoleRules, organisation: Organisation): number => {
   let size = 0;
-  for (const allowance of allows) {
+  for (const allowance of allows)
     if ('endpoint' in allowance) size++;
-    else {
-      const classes = covers[allowance.access];
-      size +=
-        organisation.services
-          .get(allowance.service)
-          ?.endpoints.filter(({ access, opaque }) => opaque !== true && classes.includes(access)).length ?? 0;
+    else if ('service' in allowance) {
+      const { name = '', endpoints = [] } = organisation.services.get(allowance.service) ?? {};
+      size += endpoints.filter((endpoint) => opensEndpoint(allowance, name, endpoint)).length;
     }
-  }
   return size;
 };

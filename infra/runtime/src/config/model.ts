@@ -114,6 +114,7 @@ const unknownAllowances = ({ allows }: RoleRules, services: readonly Service[]):
       return allowance.service === posternService || services.some(({ name }) => name === allowance.service)
         ? []
         : [`the service ${allowance.service}, which is not configured`];
+    if ('object' in allowance) return [];
     const known =
       allowance.endpoint.startsWith(`${posternService}/`) ||
       services.some(({ endpoints }) => endpoints.some(({ id }) => id === allowance.endpoint));

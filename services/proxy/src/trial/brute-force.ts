@@ -62,8 +62,9 @@ const holds = (
       const reaches = allows.some((allowance) =>
         'endpoint' in allowance
           ? allowance.endpoint === endpointId
-          : allowance.service === service.name &&
+          : 'service' in allowance &&
             endpoint.opaque !== true &&
+            allowance.service === service.name &&
             covering[endpoint.access]?.includes(allowance.access),
       );
       if (!reaches) continue;
