@@ -68,8 +68,14 @@ const joint = (endpoints: readonly EndpointId[], decisions: readonly (Decision |
     cached: decisions.every((decision) => decision?.cached === true),
     answer: {
       outcome: 'allow',
-      sequence: others.reduce((least, { sequence }) => (least < sequence ? least : sequence), first.sequence),
+      sequence: leastOf(first.sequence, others),
       dependsOn: [...new Set(allowed.flatMap(({ dependsOn }) => dependsOn))],
     },
   };
+};
+
+const leastOf = (first: Sequence, others: readonly { readonly sequence: Sequence }[]): Sequence => {
+  let least = first;
+  for (const { sequence } of others) if (sequence < least) least = sequence;
+  return least;
 };

@@ -110,11 +110,18 @@ const toDocument = (
 const hashIn = (persistedQuery: unknown): unknown =>
   persistedQuery === undefined ? undefined : isObject(persistedQuery) ? (persistedQuery['sha256Hash'] ?? null) : null;
 
-/** Line ends to some readers and not to others: what a comment hides would be in doubt. */
-const doubtful = /[\u0085\u2028\u2029\u0000\v\f]/;
+/** Control characters and line ends to some readers only: what a comment hides would be in doubt. */
+const isDoubtful = (document: string): boolean => {
+  for (let at = 0; at < document.length; at++) {
+    const code = document.charCodeAt(at);
+    if (code < 0x20 ? code !== 9 && code !== 10 && code !== 13 : code >= 0x7f && code <= 0x9f) return true;
+    if (code === 0x2028 || code === 0x2029) return true;
+  }
+  return !document.isWellFormed();
+};
 
 const rootFields = (document: string, name: string | undefined, depthMax: number) => {
-  if (doubtful.test(document) || !document.isWellFormed()) refuse('the GraphQL document holds a doubtful character');
+  if (isDoubtful(document)) refuse('the GraphQL document holds a doubtful character');
   const operations: OperationDefinitionNode[] = [];
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of parse(document, { maxTokens: tokensMax, noLocation: true }).definitions) {

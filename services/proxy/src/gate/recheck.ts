@@ -49,23 +49,28 @@ export const rechecker = ({
     recorder.take(toCutRecord(exchange, nextId(), clock, organisation.sequence));
     log.info({ ends: exchange.decision, endpoint: exchange.endpoint }, 'an exchange under way was cut');
   };
-  const ask = (exchange: Live): Promise<Answer> =>
+  const ask = (exchange: Live, endpoint: string): Promise<Answer> =>
     new Promise((resolve) => {
-      const { caller, endpoint } = exchange;
+      const { caller } = exchange;
       if (caller === undefined) return resolve(noGrant(organisation));
       decide(caller, endpoint as EndpointId, contextOf(exchange.ip), ({ answer }) => resolve(answer));
     });
   const still = async (exchange: Live): Promise<boolean> => {
+    for (const endpoint of [exchange.endpoint, ...exchange.also])
+      if (!(await stillAt(exchange, endpoint))) return false;
+    return true;
+  };
+  const stillAt = async (exchange: Live, endpoint: string): Promise<boolean> => {
     const begun = clock.elapsed();
     for (;;) {
-      const match = routes.rematch(exchange.method, exchange.path, exchange.endpoint);
+      const match = routes.rematch(exchange.method, exchange.path, endpoint);
       if (
         match === undefined ||
         (exchange.caller !== undefined && !identityHolds(exchange.caller, organisation, clock.now()))
       )
         return false;
       if (match.endpoint.public === true) return true;
-      const answer = await ask(exchange);
+      const answer = await ask(exchange, endpoint);
       if (answer.outcome !== 'unavailable') return permits(answer);
       if (!live.has(exchange) || clock.elapsed() - begun >= leaseMs) return false;
       await new Promise((resolve) => setTimeout(resolve, retryAfterMs).unref());

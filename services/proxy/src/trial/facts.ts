@@ -46,6 +46,8 @@ export const routes = (
     access?: string;
     public?: boolean;
     websocket?: boolean;
+    operation?: object;
+    opaque?: boolean;
   }[]
 ) =>
   say('postern.routes.published.v1', {
