@@ -86,7 +86,8 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
     live.add(exchange);
     if (door.kind === 'upgrade') cut = deps.forwardUpgrade(door.req, door.socket, door.head, out, watch);
     else {
-      if (door.res.destroyed || door.req.destroyed) return watch.ended();
+      // A request that was read to its end is destroyed by node itself; a caller that went away takes the response with it.
+      if (door.res.destroyed || (door.req.destroyed && passage.body === undefined)) return watch.ended();
       if (door.expectsContinue && passage.body === undefined) door.res.writeContinue();
       cut = forwardHttp(door.req, door.res, out, watch);
     }
