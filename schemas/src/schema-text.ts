@@ -13,7 +13,7 @@ export type Definition = {
 };
 export type SchemaText = {
   readonly definitions: ReadonlyMap<string, Definition>;
-  /** Somewhere an arrow asks for all subjects of a relation: then one more subject may take a permission from others. */
+  /** In some permission an arrow asks for all subjects of a relation: then one more subject may take a permission from others. */
   readonly asksForAll: boolean;
 };
 
@@ -42,7 +42,8 @@ export const readSchemaText = (text: string): SchemaText | undefined => {
     }
     rest = rest.slice(end + 1).trim();
   }
-  return { definitions, asksForAll: /\.\s*all\s*\(/.test(plain) };
+  const expressions = [...definitions.values()].flatMap(({ permissions }) => [...permissions.values()]);
+  return { definitions, asksForAll: expressions.some((expression) => /\.\s*all\s*\(/.test(expression)) };
 };
 
 /** Where the brace opened before `from` is closed. */

@@ -24,7 +24,11 @@ const grants = grantsService(
   {
     model: loadModel(loaded),
     enforceTimeoutMs: 10_000,
-    onFirstStart: async (secret) => void process.stdout.write(`key ${secret}\n`),
+    administratorKey: {
+      keep: async (make) => make(),
+      discard: async () => {},
+      issued: (secret) => void process.stdout.write(`key ${secret}\n`),
+    },
   },
 );
 await keys.start();

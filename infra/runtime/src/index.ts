@@ -6,6 +6,7 @@ export * from './config/load.ts';
 export * from './config/model.ts';
 export * from './config/persisted-documents.ts';
 export * from './config/yaml-file.ts';
+export * from './countries.ts';
 export * from './health.ts';
 export * from './http.ts';
 export * from './http-listener.ts';

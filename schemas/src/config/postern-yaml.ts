@@ -33,7 +33,7 @@ export const Issuer = z.strictObject({
   issuer: z.url(),
   audience: z.array(z.string().min(1)).min(1),
   /** A URL or file:PATH; left out, it is found by OpenID discovery at the issuer. */
-  jwks: Url('https?', 'file').optional(),
+  jwks: Url('http', 'https', 'file').optional(),
   algorithms: z.array(Algorithm).min(1).default(['RS256', 'ES256', 'EdDSA']),
   subject: z
     .strictObject({ type: z.enum(['user', 'workload']), claim: z.string().min(1) })
@@ -83,7 +83,7 @@ export const McpConfig = z.strictObject({
 export type McpConfig = z.infer<typeof McpConfig>;
 
 export const ServiceConfig = z.strictObject({
-  upstream: Url('https?'),
+  upstream: Url('http', 'https'),
   mount: z
     .string()
     .regex(/^\/[a-z0-9][a-z0-9/_.-]*[a-z0-9]$/i, 'write a path such as /payroll, without a trailing slash'),
@@ -114,9 +114,9 @@ export const PosternYaml = z.strictObject({
   /** Where the rooms find each other in the distributed world. */
   rooms: z
     .strictObject({
-      authorizer: Url('https?').optional(),
-      grants: Url('https?').optional(),
-      audit: Url('https?').optional(),
+      authorizer: Url('http', 'https').optional(),
+      grants: Url('http', 'https').optional(),
+      audit: Url('http', 'https').optional(),
       /** What this room listens on when it runs by itself. */
       listen: Address.default('127.0.0.1:8082'),
       /** A file with the secret that proxies and the authorizer share; left out, the authorizer's /pdp trusts its network. */
@@ -153,7 +153,7 @@ export const PosternYaml = z.strictObject({
   telemetry: z
     .strictObject({
       /** OTLP over HTTP, for instance http://127.0.0.1:4318; left out, nothing is traced. */
-      otlp: Url('https?').optional(),
+      otlp: Url('http', 'https').optional(),
     })
     .default({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') }).prefault({}),

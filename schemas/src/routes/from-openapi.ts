@@ -178,6 +178,8 @@ const readOperation = ({ service, path, prefix, item, method, operation, rests }
     ...members,
   });
   if (endpoint.success) {
+    if (endpoint.data.public && endpoint.data.objects)
+      return { why: 'x-postern says that it is public and asks for an object: nobody would be asked about', ...noted };
     const unnamed = unnamedParameter(endpoint.data);
     if (unnamed !== undefined)
       return { why: `x-postern.object names the parameter ${unnamed}, which the path does not have`, ...noted };

@@ -77,7 +77,7 @@ type Target = {
 const rolesNamedMax = 5;
 
 export const explain = (organisation: Organisation, asked: Asked): Explanation => {
-  const { subjects, endpoint, objects = [], context } = asked;
+  const { subjects, endpoint, objects = [] } = asked;
   if (findEndpoint(organisation, endpoint)?.public) return { outcome: 'allow', public: true };
   const targets: Target[] = [
     { opens: (allowance) => reaches(organisation, allowance, endpoint) },

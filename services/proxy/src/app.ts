@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { EventLog } from '@postern/event-log';
-import type { Clock, Logger, Service } from '@postern/runtime';
-import { beginning, type DecisionPoint, type Issuer, Organisation, Problem } from '@postern/schemas';
+import { type Clock, type CountryOf, type Logger, listen, type Service } from '@postern/runtime';
+import { beginning, type DecisionPoint, type Issuer, Organisation } from '@postern/schemas';
 import type { Telemetry } from '@postern/telemetry';
 import { openAssertions } from './assert.ts';
-import { drainTimeoutMs, type ProxyConfig, splitAddress, unrecordedDecisionsMax } from './config.ts';
+import { drainTimeoutMs, type ProxyConfig, unrecordedDecisionsMax } from './config.ts';
 import { decisionCache } from './decide/cache.ts';
 import { decideAll } from './decide/decide-all.ts';
 import { decider } from './decide/decider.ts';
@@ -52,6 +52,8 @@ export type ProxyDeps = {
   readonly log: Logger;
   /** The document at `/.well-known/authzen-configuration`; 404 while it is undefined. */
   readonly authzenConfiguration?: () => unknown;
+  /** The country of a client's address; without it no condition on countries is met. */
+  readonly countryOf?: CountryOf;
   /** Reads an issuer's documents; by default over HTTPS, HTTP or from a file. */
   readonly readIssuerDocument?: ReadDocument;
   /** How many decisions may wait for the log before the gate refuses. */
@@ -74,7 +76,7 @@ const lastRecordsTimeoutMs = 10_000;
 const startRetryAfterMs = 500;
 
 export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService => {
-  const { eventLog, decisionPoint, clock, telemetry, log } = deps;
+  const { eventLog, decisionPoint, countryOf, clock, telemetry, log } = deps;
   const { leaseMs } = config;
   const instance = `${config.instance}-${randomBytes(4).toString('hex')}`;
   const standing: Standing = { state: 'starting', startHead: undefined, enforces: beginning, unreadable: undefined };
@@ -114,7 +116,18 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
   // What is under way.
   const nextId = decisionIds();
   const live = liveExchanges();
-  const recheck = rechecker({ live, decide, routes, organisation, recorder: records, nextId, clock, log, leaseMs });
+  const recheck = rechecker({
+    live,
+    decide,
+    routes,
+    organisation,
+    recorder: records,
+    nextId,
+    countryOf,
+    clock,
+    log,
+    leaseMs,
+  });
   const upstreams = openUpstreams(config.upstreams);
 
   // The ladder, and the server in front of it.
@@ -129,7 +142,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     metrics,
     routes,
     decide,
-    contextOf: contexts(clock),
+    contextOf: contexts(clock, countryOf),
   });
   const gate = ladder({
     read: requestReader(addressReader(config.trustedProxies)),
@@ -148,6 +161,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     needed,
     nextId,
     forward,
+    countryOf,
     clock,
     telemetry,
     metrics,
@@ -208,13 +222,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
       return address === null ? undefined : { host: address.address, port: address.port };
     },
     start: async () => {
-      const { host, port } = splitAddress(config.listen);
-      try {
-        await app.listen({ host, port });
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-        throw new Problem('runtime/port-in-use', { detail: config.listen, cause: error });
-      }
+      await listen(app, config.listen);
       watch.start();
       background = announce().then(() =>
         Promise.all([followFacts(factsDeps, over.signal), others.follow(eventLog.enforcement, over.signal)]),

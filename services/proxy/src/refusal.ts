@@ -21,18 +21,24 @@ export type RefusalDetail = {
   readonly fix?: string;
   /** Role names, for a 403 to a principal that the organisation knows. */
   readonly needed?: readonly string[];
+  /** What was asked besides the endpoint, told to whom the roles are told. */
+  readonly objects?: readonly string[] | undefined;
+  /** OAuth scopes, for a delegated token that lacks them. */
+  readonly scopes?: readonly string[];
   readonly retryAfterSeconds?: number;
 };
 
 export const toRefusal = (
   code: ProblemCode,
-  { decision, detail, fix, needed, retryAfterSeconds = 1 }: RefusalDetail,
+  { decision, detail, fix, needed, objects, scopes, retryAfterSeconds = 1 }: RefusalDetail,
 ): Refusal => {
   const problem = new Problem(code, {
     ...(detail !== undefined && { detail }),
     ...(fix !== undefined && { fix }),
     members: {
       decision,
+      ...(objects !== undefined && { objects }),
+      ...(scopes !== undefined && { scopes }),
       ...(needed !== undefined &&
         needed.length > 0 && {
           needed,
@@ -48,6 +54,10 @@ export const toRefusal = (
       'cache-control': 'no-store',
       ...(status === 401 && {
         'www-authenticate': code === 'proxy/bad-credential' ? 'Bearer error="invalid_token"' : 'Bearer',
+      }),
+      // RFC 6750 §3.1.
+      ...(scopes !== undefined && {
+        'www-authenticate': `Bearer error="insufficient_scope", scope="${scopes.join(' ')}"`,
       }),
       ...(status === 503 && { 'retry-after': String(retryAfterSeconds) }),
       ...(status === 405 && { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY' }),

@@ -68,7 +68,8 @@ export const loadModel = ({ config, folder, file, lineOf }: LoadedConfig): Loade
   if (config.model.roles !== undefined) {
     const rolesFile = within(folder, config.model.roles);
     const read = readYamlFile(rolesFile, z.preprocess(spelledEndpoints, RolesYaml));
-    if (read.outcome === 'mistaken') mistakes.push(...read.mistakes);
+    if (read.outcome === 'unreadable') at(['model', 'roles'], `${config.model.roles}: ${read.why}`);
+    else if (read.outcome === 'mistaken') mistakes.push(...read.mistakes);
     else
       for (const [role, rules] of Object.entries(read.value) as [RoleName, RoleRules][]) {
         roles.set(role, rules);

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { namesInPointer } from '@postern/schemas';
 import { LineCounter, type Node, parseDocument } from 'yaml';
+import { unreadable } from './yaml-file.ts';
 
 export type ParsedFile =
   | { readonly value: unknown; readonly text: string }
@@ -11,8 +12,7 @@ export const readText = (file: string): { readonly text: string } | { readonly w
   try {
     return { text: readFileSync(file, 'utf8') };
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return { why: code === 'ENOENT' ? 'the file does not exist' : message };
+    return { why: unreadable(error) };
   }
 };
 

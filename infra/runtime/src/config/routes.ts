@@ -1,11 +1,12 @@
 /** All endpoints of one service, out of whatever describes them. */
+import { statSync } from 'node:fs';
 import { type Endpoint, looksHiding, RoutesYaml, routeOf, type ServiceConfig, withRouteFile } from '@postern/schemas';
 import { readGraphQl, readPersisted } from './graphql-files.ts';
 import { readProto } from './grpc-file.ts';
 import { within } from './load.ts';
 import { readMcp } from './mcp-tools.ts';
 import { type Described, readOpenApi } from './openapi-files.ts';
-import { type FileMistake, readYamlFile } from './yaml-file.ts';
+import { type FileMistake, readYamlFile, unreadable } from './yaml-file.ts';
 
 export type ServiceFiles = {
   readonly name: string;
@@ -19,18 +20,31 @@ export type ServiceFiles = {
 export const readRoutes = ({ name, config, folder, at }: ServiceFiles): Described => {
   const { openapi, routes, grpc, graphql, mcp, servers, upstream } = config;
   const find = (path: string): string => within(folder, path);
+  const missing: FileMistake[] = [];
   const sources: { readonly member: string; readonly read: Described }[] = [];
   const take = (member: string, read: Described): void => void sources.push({ member, read });
-  if (openapi !== undefined) take('openapi', readOpenApi(name, find(openapi), servers));
-  for (const file of grpc === undefined ? [] : [grpc].flat()) take('grpc', readProto(name, find(file)));
-  if (graphql !== undefined) {
+  /** A file that is not there is a mistake of whoever names it. */
+  const there = (member: readonly PropertyKey[], path: string): boolean => {
+    try {
+      if (!statSync(find(path)).isDirectory()) return true;
+      missing.push(at(member, `${path}: this is a folder, not a file`));
+    } catch (error) {
+      missing.push(at(member, `${path}: ${unreadable(error)}`, 'name the file, relative to this one'));
+    }
+    return false;
+  };
+  if (openapi !== undefined && there(['openapi'], openapi)) take('openapi', readOpenApi(name, find(openapi), servers));
+  for (const file of grpc === undefined ? [] : [grpc].flat())
+    if (there(['grpc'], file)) take('grpc', readProto(name, find(file)));
+  if (graphql !== undefined && there(['graphql', 'schema'], graphql.schema)) {
     take('graphql', readGraphQl(name, graphql.path, find(graphql.schema)));
-    if (graphql.persisted !== undefined)
+    if (graphql.persisted !== undefined && there(['graphql', 'persisted'], graphql.persisted))
       take('graphql', { endpoints: [], mistakes: readPersisted(find(graphql.persisted)).mistakes, notes: [] });
   }
-  if (mcp !== undefined) take('mcp', readMcp(name, mcp, { within: find, at: (what) => at(['mcp', 'tools'], what) }));
+  if (mcp !== undefined && (typeof mcp.tools !== 'string' || there(['mcp', 'tools'], mcp.tools)))
+    take('mcp', readMcp(name, mcp, { within: find, at: (what) => at(['mcp', 'tools'], what) }));
 
-  const mistakes: FileMistake[] = sources.flatMap(({ read }) => read.mistakes);
+  const mistakes: FileMistake[] = [...missing, ...sources.flatMap(({ read }) => read.mistakes)];
   const notes: FileMistake[] = sources.flatMap(({ read }) => read.notes);
   let endpoints: readonly Endpoint[] = sources.flatMap(({ read }) => read.endpoints);
   for (const { member, what } of clashes(sources)) mistakes.push(at([member], what));
@@ -38,7 +52,8 @@ export const readRoutes = ({ name, config, folder, at }: ServiceFiles): Describe
   if (routes !== undefined) {
     const file = find(routes);
     const read = readYamlFile(file, RoutesYaml);
-    if (read.outcome === 'mistaken') mistakes.push(...read.mistakes);
+    if (read.outcome === 'unreadable') mistakes.push(at(['routes'], `${routes}: ${read.why}`));
+    else if (read.outcome === 'mistaken') mistakes.push(...read.mistakes);
     else {
       const merged = withRouteFile(name, endpoints, read.value);
       endpoints = merged.endpoints;
@@ -56,7 +71,7 @@ export const readRoutes = ({ name, config, folder, at }: ServiceFiles): Describe
         'servers: ignore',
       ),
     );
-  if (openapi === undefined && routes === undefined && sources.length === 0)
+  if (openapi === undefined && routes === undefined && sources.length + missing.length === 0)
     notes.push(
       at([], `the service ${name} describes no endpoint, so every call of it is refused`, 'openapi or routes'),
     );

@@ -1,6 +1,7 @@
 /** can, who, what: questions to the authorizer. `can` exits 0 for allow, 1 for deny, 4 where it could not ask. */
 import type { Command } from 'commander';
 import { callJson } from '../client.ts';
+import { CommandFailure, exitCodes } from '../failure.ts';
 import { print, printJson, printTable, tell } from '../output.ts';
 import { connect, type Shared, withConnection } from './connect.ts';
 
@@ -32,15 +33,14 @@ type CanOptions = Shared & { ip?: string; country?: string; at?: string; explain
 export const askCommands = (program: Command): void => {
   withConnection(program.command('can <subject> <method> <path>'))
     .description('may this subject make this call? exit 0 allow, 1 deny, 4 could not ask')
-    .option('--ip <address>')
-    .option('--country <code>')
+    .option('--ip <address>', 'called from this address')
+    .option('--country <code>', 'called from this country (ISO 3166, two letters)')
     .option('--at <instant>', 'as of this time of day and date (the graph is that of now)')
     .option('--explain', 'show the path through the graph, or the nearest miss')
     .action(async (subject: string, method: string, path: string, options: CanOptions) => {
       const { ip, country, at } = options;
-      const answer = await callJson<Can>(connect(options), '/can', {
-        query: { subject, method: method.toUpperCase(), path, ip, country, at },
-      });
+      const query = { subject, method: method.toUpperCase(), path, ip, country, at };
+      const answer = await asked(() => callJson<Can>(connect(options), '/can', { query }));
       if (options.json) printJson(answer);
       else {
         print(
@@ -51,7 +51,7 @@ export const askCommands = (program: Command): void => {
         );
         if (options.explain) for (const line of explained(answer)) print(`  ${line}`);
       }
-      process.exitCode = answer.decision === 'allow' ? 0 : 1;
+      process.exitCode = answer.decision === 'allow' ? exitCodes.done : exitCodes.refused;
     });
 
   withConnection(program.command('who <endpoint>'))
@@ -86,6 +86,16 @@ export const askCommands = (program: Command): void => {
       );
       tell(`complete at sequence ${answer.sequence}`);
     });
+};
+
+/** A question that was not answered is no deny, whatever the reason. */
+const asked = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof CommandFailure) throw new CommandFailure(error.message, exitCodes.couldNotAsk);
+    throw error;
+  }
 };
 
 const explained = ({ explanation }: Can): string[] => {

@@ -14,7 +14,9 @@ export const checkCommand = (program: Command): void => {
       for (const note of model.notes) tell(`note: ${mistakeText(note)}`);
       const endpoints = model.services.reduce((sum, service) => sum + service.endpoints.length, 0);
       print(
-        `${file}: ${model.services.length} services, ${endpoints} endpoints, ${model.roles.size} roles: no mistakes found`,
+        `${file}: ${count(model.services.length, 'service')}, ${count(endpoints, 'endpoint')}, ${count(model.roles.size, 'role')}: no mistakes found`,
       );
     });
 };
+
+const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;

@@ -16,20 +16,35 @@
  * From the comparison of an answer with what is known to the forwarding nothing is awaited, so no fact can come between.
  */
 
-import type { Clock, Logger } from '@postern/runtime';
-import type { Answer, Endpoint, Match, Organisation, ProblemCode, refusalReasons } from '@postern/schemas';
+import type { Clock, CountryOf, Logger } from '@postern/runtime';
+import {
+  type Answer,
+  type Endpoint,
+  type Match,
+  type Organisation,
+  objectsOf,
+  objectText,
+  type ProblemCode,
+  type refusalReasons,
+} from '@postern/schemas';
 import { attributes, spans, type Telemetry } from '@postern/telemetry';
 import type { DecideAll } from '../decide/decide-all.ts';
 import type { Decider } from '../decide/decider.ts';
 import type { Lease } from '../decide/lease.ts';
 import type { Identify } from '../identify/identify.ts';
-import { type Identity, identityHolds } from '../identify/identity.ts';
+import { type Identity, identityHolds, lacksScopes } from '../identify/identity.ts';
 import type { Recorder } from '../record.ts';
 import { type NeededRoles, type RefusalDetail, toRefusal } from '../refusal.ts';
 import { contexts } from './context.ts';
 import { answer, type Door } from './door.ts';
 import type { GateMetrics } from './metrics.ts';
-import { type FindOperations, type FoundOperations, operationRefused, refusedFirst } from './operations.ts';
+import {
+  endpointsOf,
+  type FindOperations,
+  type FoundOperations,
+  operationRefused,
+  refusedFirst,
+} from './operations.ts';
 import { type Passage, toOutcome, toRecord, toUnreadableRecord } from './passage.ts';
 import type { Reader } from './read.ts';
 import type { Routes } from './routes.ts';
@@ -54,6 +69,7 @@ export type LadderDeps = {
     allowed: Extract<Answer, { outcome: 'allow' }>,
     cached: boolean | undefined,
   ) => void;
+  readonly countryOf?: CountryOf | undefined;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly metrics: GateMetrics;
@@ -82,7 +98,7 @@ export type RefusalText = { readonly id: string } & ReturnType<typeof toRefusal>
 
 export const ladder = (deps: LadderDeps): Ladder => {
   const { routes, decide, lease, standing, organisation, recorder, needed, clock, telemetry, metrics, log } = deps;
-  const contextOf = contexts(clock);
+  const contextOf = contexts(clock, deps.countryOf);
 
   const refuse = (
     passage: Passage,
@@ -167,11 +183,35 @@ export const ladder = (deps: LadderDeps): Ladder => {
       return decided(passage, { outcome: 'allow', sequence: organisation.sequence, dependsOn: [] }, undefined);
     if (caller === undefined) return refuse(passage, 'proxy/no-credential', 'no-credential');
     if (match === undefined) return refuse(passage, 'proxy/denied', 'no-such-endpoint');
+    const named = objectsOf(match);
+    if (named.outcome === 'unsafe')
+      return refuse(passage, 'proxy/ambiguous-request', 'ambiguous-request', {
+        detail: `The path names no object in one way only: ${named.why}.`,
+      });
+    if (named.outcome === 'unknown') {
+      log.error(
+        { endpoint: match.endpoint.id, why: named.why },
+        'an object rule of the published routes cannot be asked',
+      );
+      return refuse(passage, 'proxy/cannot-decide', 'cannot-decide');
+    }
     const begun = clock.elapsed();
-    decide(caller, match.endpoint.id, contextOf(read.ip), ({ answer: given, cached }) => {
-      if (!cached) metrics.decideSeconds((clock.elapsed() - begun) / 1_000);
-      decided(passage, given, cached);
-    });
+    const context = contextOf(read.ip, caller);
+    const asking: Passage = {
+      ...passage,
+      ...(named.objects.length > 0 && { objects: named.objects.map(objectText) }),
+      ...(context.country !== undefined && { country: context.country }),
+    };
+    decide(
+      caller,
+      match.endpoint.id,
+      context,
+      ({ answer: given, cached }) => {
+        if (!cached) metrics.decideSeconds((clock.elapsed() - begun) / 1_000);
+        decided(asking, given, cached);
+      },
+      named.objects,
+    );
   };
 
   // inspect, decide
@@ -192,10 +232,15 @@ export const ladder = (deps: LadderDeps): Ladder => {
     if (asked.length === 0)
       return decided(passage, { outcome: 'allow', sequence: organisation.sequence, dependsOn: [] }, undefined);
     if (caller === undefined) return refuse(passage, 'proxy/no-credential', 'no-credential');
+    // The place of operations has no parameters, so an object rule there could never be asked.
+    if (endpoints.some(({ objects }) => objects !== undefined))
+      return refuse(passage, 'proxy/cannot-decide', 'cannot-decide');
     const begun = clock.elapsed();
-    deps.decideAll(caller, asked, contextOf(read.ip), ({ answer: given, cached, refused }) => {
+    const context = contextOf(read.ip, caller);
+    const asking: Passage = { ...passage, ...(context.country !== undefined && { country: context.country }) };
+    deps.decideAll(caller, asked, context, ({ answer: given, cached, refused }) => {
       if (!cached) metrics.decideSeconds((clock.elapsed() - begun) / 1_000);
-      decided(refusedFirst(passage, refused), given, cached);
+      decided(refusedFirst(asking, refused), given, cached);
     });
   };
 
@@ -228,6 +273,18 @@ export const ladder = (deps: LadderDeps): Ladder => {
     if (not !== undefined) return refuse(passage, not.code, not.reason);
     if (caller !== undefined && !identityHolds(caller, organisation, clock.now()))
       return refuse(passage, 'proxy/bad-credential', 'session-revoked', { detail: 'The session was ended.' });
+    const unscoped = endpointsOf(passage).find((each) => lacksScopes(caller, each));
+    if (unscoped !== undefined)
+      return refuse(
+        passage,
+        'proxy/denied',
+        'scope-missing',
+        {
+          scopes: unscoped.scopes ?? [],
+          detail: 'The token was not delegated the scopes that this endpoint asks for.',
+        },
+        { ...toOutcome(given, cached), outcome: 'deny' },
+      );
     if (door.kind === 'upgrade' && match?.endpoint.websocket !== true)
       return refuse(passage, 'proxy/ambiguous-request', 'ambiguous-request', {
         detail: 'This endpoint does not switch protocols.',
@@ -243,11 +300,12 @@ export const ladder = (deps: LadderDeps): Ladder => {
     const { caller, match } = passage;
     const known = caller !== undefined && organisation.principals.get(caller.principal)?.state === 'active';
     const roles = known && match !== undefined ? needed.for(match.service.name, match.endpoint.id) : [];
+    const { objects } = passage;
     refuse(
       passage,
       'proxy/denied',
       given.reason,
-      { needed: roles, ...operationRefused(passage) },
+      { needed: roles, ...operationRefused(passage), ...(known && { objects }) },
       toOutcome(given, cached),
     );
   };

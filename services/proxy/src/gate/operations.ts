@@ -96,6 +96,10 @@ export const operationRefused = ({ called }: Passage): { readonly detail?: strin
   return operation === undefined ? {} : { detail: notAllowed(nameOf(operation)) };
 };
 
+/** Every endpoint that the request calls. */
+export const endpointsOf = ({ match, called }: Passage): readonly Endpoint[] =>
+  called ?? (match === undefined ? [] : [match.endpoint]);
+
 /** A refusal is about the operation that is refused. */
 export const refusedFirst = (passage: Passage, refused: EndpointId | undefined): Passage => {
   const { match, called } = passage;

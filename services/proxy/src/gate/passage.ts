@@ -23,6 +23,9 @@ export type Passage = {
   readonly body?: Buffer;
   /** The answer tells of tools. */
   readonly lists?: boolean;
+  /** What is asked besides the endpoint: `employee:42#view`. */
+  readonly objects?: readonly string[];
+  readonly country?: string;
   readonly routesVersion: number;
   /** How often the routes changed under it. */
   readonly attempt: number;
@@ -42,7 +45,7 @@ const pathLengthMax = 2_000;
 const shortPath = (path: string): string => (path.split('?', 1)[0] ?? '').slice(0, pathLengthMax);
 
 export const toRecord = (passage: Passage, clock: Clock, outcome: Outcome): DecisionRecord => {
-  const { id, read, caller, match, called, trace } = passage;
+  const { id, read, caller, match, called, objects, country, trace } = passage;
   return {
     id,
     at: new Date(clock.now()).toISOString(),
@@ -52,9 +55,11 @@ export const toRecord = (passage: Passage, clock: Clock, outcome: Outcome): Deci
     ...(caller !== undefined && caller.actors.length > 0 && { actors: [...caller.actors] }),
     ...(match !== undefined && { service: match.service.name, endpoint: match.endpoint.id }),
     ...(called !== undefined && called.length > 1 && { also: called.slice(1).map((each) => each.id) }),
+    ...(objects !== undefined && { objects: [...objects] }),
     method: read.method.slice(0, 40),
     path: shortPath(read.path),
     ...(read.ip !== undefined && { ip: read.ip }),
+    ...(country !== undefined && { country }),
     ...(trace !== undefined && { trace }),
   };
 };

@@ -2,6 +2,7 @@
 import type { Context, Endpoint } from '@postern/schemas';
 import type { Decider } from '../decide/decider.ts';
 import type { RewriteMessage } from '../forward/rewrite.ts';
+import { type Caller, lacksScopes } from '../identify/identity.ts';
 import type { Passage } from './passage.ts';
 import type { Routes } from './routes.ts';
 import { isObject } from './strict-json.ts';
@@ -9,7 +10,7 @@ import { isObject } from './strict-json.ts';
 export type VisibleToolsDeps = {
   readonly routes: Routes;
   readonly decide: Decider;
-  readonly contextOf: (ip: string | undefined) => Context;
+  readonly contextOf: (ip: string | undefined, caller?: Caller) => Context;
 };
 
 export const visibleTools =
@@ -23,11 +24,11 @@ export const visibleTools =
         endpoint.operation?.kind === 'mcp' ? [[endpoint.operation.tool, endpoint] as const] : [],
       ),
     );
-    const context = contextOf(read.ip);
+    const context = contextOf(read.ip, caller);
     const may = (endpoint: Endpoint): Promise<boolean> =>
       new Promise((resolve) => {
         if (endpoint.public === true) resolve(true);
-        else if (caller === undefined) resolve(false);
+        else if (caller === undefined || lacksScopes(caller, endpoint)) resolve(false);
         else decide(caller, endpoint.id, context, ({ answer }) => resolve(answer.outcome === 'allow'));
       });
     const seen = await Promise.all(
