@@ -41,6 +41,10 @@ export type FoldedModel = AsyncDisposable & {
   readonly engine: Relationships;
   /** Folds what the command leads to; answers with the refusal where the deciders refuse it, and nothing has changed then. */
   readonly tell: (command: ModelCommand, at?: string) => Problem | undefined;
+  /** Puts a relationship of an engineers' own object beside what the facts mean. */
+  readonly relate: (relationship: Relationship) => void;
+  /** All relationships told so far: what the engine holds once settled. */
+  readonly relationships: () => Iterable<Relationship>;
   /** Folds facts that were decided elsewhere, in their order. */
   readonly fold: (facts: Iterable<FactDraft>) => void;
   /** Decides as the gate would, on everything told so far; a public endpoint is allowed to anybody. Answers in order. */
@@ -83,6 +87,8 @@ const benchOver = (engine: Relationships, { decideCommand, judgeOver }: Modellin
   let reached = { sequence: beginning, zookie: '' as Awaited<ReturnType<Relationships['reached']>>['zookie'] };
   /** What the engine holds, by key. */
   const held = new Map<string, Relationship>();
+  const related = new Map<string, Relationship>();
+  let settled = true;
   const judge = judgeOver({ engine, organisation, reached: () => reached });
 
   const fold = (facts: Iterable<FactDraft>): void => {
@@ -100,11 +106,15 @@ const benchOver = (engine: Relationships, { decideCommand, judgeOver }: Modellin
     if (decided.outcome === 'facts') fold(decided.facts);
     return undefined;
   };
+  function* relationships(): Generator<Relationship> {
+    yield* organisation.relationships();
+    yield* related.values();
+  }
   const settle = async (): Promise<void> => {
-    if (reached.sequence === organisation.sequence) return;
+    if (settled && reached.sequence === organisation.sequence) return;
     const left = new Map(held);
     const updates: { operation: 'touch' | 'delete'; relationship: Relationship }[] = [];
-    for (const relationship of organisation.relationships()) {
+    for (const relationship of relationships()) {
       const key = relationshipKey(relationship);
       const before = left.get(key);
       left.delete(key);
@@ -121,6 +131,7 @@ const benchOver = (engine: Relationships, { decideCommand, judgeOver }: Modellin
     if (written.outcome === 'lost')
       throw new Problem('runtime/internal', { detail: 'somebody else writes to the bench' });
     reached = { sequence: organisation.sequence, zookie: written.zookie };
+    settled = true;
   };
   const isPublic = (endpoint: string): boolean =>
     organisation.services.get(endpoint.slice(0, endpoint.indexOf('/')))?.endpoints.find(({ id }) => id === endpoint)
@@ -153,6 +164,11 @@ const benchOver = (engine: Relationships, { decideCommand, judgeOver }: Modellin
     organisation,
     engine,
     tell,
+    relationships,
+    relate: (relationship) => {
+      related.set(relationshipKey(relationship), relationship);
+      settled = false;
+    },
     fold,
     decide,
     settle,
