@@ -2,7 +2,7 @@
 import type { Answer, PrincipalId, SubjectId } from '@postern/schemas';
 import type { FoldedModel } from '../folded-model.ts';
 import { allowanceText } from '../lint/lint-model.ts';
-import type { Asked } from './run.ts';
+import type { Asked } from './asked.ts';
 import type { Assertion } from './sentences.ts';
 import { isProbe } from './stage.ts';
 
@@ -89,13 +89,13 @@ export const reasonText = ({ explain }: FoldedModel, { subjects, context, called
     if ('public' in explanation) return `${endpoint.id} is public`;
     return explanation.ways
       .flatMap((way) =>
-        'role' in way
+        way.role !== undefined && way.allows !== undefined
           ? [`${way.role}${way.group === undefined ? '' : ` through ${way.group}`} allows ${allowanceText(way.allows)}`]
           : [],
       )
       .join(', ');
   }
-  const misses = explanation.misses as readonly Near[];
+  const { misses } = explanation;
   const condition = misses.find(({ kind }) => kind === 'condition');
   if (condition !== undefined) {
     const unmet = condition.unmet?.length ? `${condition.unmet.join(', ')} not met` : '';
@@ -106,12 +106,4 @@ export const reasonText = ({ explain }: FoldedModel, { subjects, context, called
   return roles.length > 0
     ? `nothing given opens ${endpoint.id}; ${roles.join(', ')} would, the smallest first`
     : `no role opens ${endpoint.id}`;
-};
-
-/** A miss as the authorizer tells it, whatever further kinds there are. */
-type Near = {
-  readonly kind: string;
-  readonly role?: string;
-  readonly unmet?: readonly string[];
-  readonly missing?: readonly string[];
 };

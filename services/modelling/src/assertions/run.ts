@@ -3,7 +3,8 @@ import type { Answer, Context, CredentialId, PrincipalId, RoleName, SubjectId } 
 import type { ZedSchema } from '@postern/schemas/zed';
 import { type FoldedModel, foldModel, type Model, type ModellingDeps } from '../folded-model.ts';
 import type { Finding } from '../report/finding.ts';
-import { type Called, callsOf } from './calls.ts';
+import type { Asked, Asking, Subject } from './asked.ts';
+import { callsOf } from './calls.ts';
 import type { Placed, Scenario } from './file.ts';
 import { expectation } from './reasons.ts';
 import type { Assertion } from './sentences.ts';
@@ -58,14 +59,6 @@ export const runAssertions = async (
   return { results, findings: [...findings, ...results.flatMap(({ failure }) => failure ?? [])], touched };
 };
 
-type Subject = PrincipalId | CredentialId;
-type One = {
-  readonly subjects: readonly Subject[];
-  readonly context: Context;
-  readonly called: Extract<Called, { endpoint: unknown }>;
-};
-export type Asked = One & { readonly answer: Answer };
-
 type Collected = { [Key in keyof Touched]: Set<string> };
 
 const runScenario = async (folded: FoldedModel, model: Model, scenario: Scenario, touched: Collected) => {
@@ -105,7 +98,7 @@ const runScenario = async (folded: FoldedModel, model: Model, scenario: Scenario
 };
 
 type Plan =
-  | { readonly ones: readonly One[] }
+  | { readonly ones: readonly Asking[] }
   | { readonly holds: boolean; readonly what: string; readonly fix: string };
 
 const planOf = (
@@ -161,7 +154,7 @@ const unknownRole = (roles: ReadonlyMap<RoleName, unknown>, sentence: Assertion)
 };
 
 /** The endpoint as the gate decides it, and every object that its rules name. */
-const answersTo = async (folded: FoldedModel, ones: readonly One[]): Promise<readonly Answer[]> => {
+const answersTo = async (folded: FoldedModel, ones: readonly Asking[]): Promise<readonly Answer[]> => {
   const answers = await folded.decide(
     ones.map(({ subjects, context, called }) => ({ subjects, endpoint: called.endpoint.id, context })),
   );
@@ -196,7 +189,7 @@ const touch = (
     // An allowed call touches the roles it went through; a refused one those that its callers hold and that do not suffice.
     const explanation = explain({ subjects, endpoint: called.endpoint.id, context });
     if (answer.outcome === 'allow' && explanation.outcome === 'allow' && 'ways' in explanation)
-      for (const way of explanation.ways) if ('role' in way) touched.roles.add(way.role);
+      for (const way of explanation.ways) if (way.role !== undefined) touched.roles.add(way.role);
     if (answer.outcome !== 'allow')
       for (const subject of subjects) for (const role of rolesOf(organisation, subject)) touched.roles.add(role);
   }
