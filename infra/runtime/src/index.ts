@@ -5,6 +5,8 @@ export * from './clock.ts';
 export * from './config/load.ts';
 export * from './config/model.ts';
 export * from './config/persisted-documents.ts';
+export * from './config/places.ts';
+export * from './config/schema-files.ts';
 export * from './config/yaml-file.ts';
 export * from './countries.ts';
 export * from './health.ts';

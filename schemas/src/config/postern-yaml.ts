@@ -129,7 +129,12 @@ export const PosternYaml = z.strictObject({
   geo: z.string().min(1).optional(),
   services: z.record(ServiceName, ServiceConfig).default({}),
   model: z
-    .strictObject({ schema: z.string().optional(), roles: z.string().optional(), assertions: z.string().optional() })
+    .strictObject({
+      /** A .zed file, a folder of them, or a list of either; the gate's own definitions are always there. */
+      schema: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
+      roles: z.string().optional(),
+      assertions: z.string().optional(),
+    })
     .default({}),
   /** How long a proxy trusts cached decisions without hearing from the log, in ms. */
   leaseMs: z.number().int().min(500).max(60_000).default(5_000),

@@ -67,7 +67,7 @@ export const readYamlFile = <Schema extends z.ZodType>(
             what: `unknown key ${unknown.map((key) => `"${key}"`).join(', ')}${where(issue.path)}`,
             fix: 'remove it or check its spelling',
           }
-        : { file, line: lineOf(path), what: `${path.map(String).join('.') || 'the file'}: ${issue.message}` };
+        : { file, line: lineOf(path), what: `${path.map(String).join('.') || 'the file'}: ${messageOf(issue)}` };
     }),
   };
 };
@@ -80,6 +80,10 @@ export const unreadable = (error: unknown): string => {
   if (code === 'EACCES') return 'this user may not read the file';
   return message;
 };
+
+/** Of a key that is no name, what a name is. */
+const messageOf = (issue: z.core.$ZodIssue): string =>
+  (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) ?? issue.message;
 
 const where = (path: readonly PropertyKey[]): string => (path.length > 0 ? ` in ${path.map(String).join('.')}` : '');
 
