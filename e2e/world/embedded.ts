@@ -19,13 +19,21 @@ export type Running = {
 /** Starts `postern …`; resolves when stdout says `ready`, rejects with all output when it ends before. */
 export const startPostern = async (
   args: readonly string[],
-  options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
+  options: {
+    readonly cwd: string;
+    readonly env?: NodeJS.ProcessEnv;
+    /** Kills it where it is not ready yet. */
+    readonly givenUp?: AbortSignal;
+  },
 ): Promise<Running> => {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', posternMain, ...args], {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const end = (): void => void child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
   let output = '';
   const ready = Promise.withResolvers<void>();
   const ended = new Promise<number | null>((resolve) => child.on('exit', (code) => resolve(code)));
@@ -37,7 +45,9 @@ export const startPostern = async (
   void ended.then((code) =>
     ready.reject(new Error(`postern ${args.join(' ')} ended with ${code} before it was ready:\n${output}`)),
   );
-  await ready.promise;
+  const kill = (): void => void child.kill('SIGKILL');
+  options.givenUp?.addEventListener('abort', kill);
+  await ready.promise.finally(() => options.givenUp?.removeEventListener('abort', kill));
   return { process: child, output: () => output, ended };
 };
 

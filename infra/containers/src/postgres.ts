@@ -10,7 +10,6 @@ export type StartedPostgres = StartedContainer & {
 
 const user = 'postern';
 const password = 'postern-test';
-const alias = 'postgres';
 
 /** A start-up message (protocol 3.0): answered by a request to authenticate (`R`), or by an error while still starting (`E`). */
 const greeting = (() => {
@@ -23,7 +22,12 @@ const greeting = (() => {
   return message;
 })();
 
-export const startPostgres = async (): Promise<StartedPostgres> => {
+export type PostgresOptions = {
+  /** The name other containers reach it by: a second server of one process needs one of its own. */
+  readonly alias?: string;
+};
+
+export const startPostgres = async ({ alias = 'postgres' }: PostgresOptions = {}): Promise<StartedPostgres> => {
   const { address, ...container } = await startContainer(() => ({
     image: process.env['POSTERN_POSTGRES_IMAGE'] ?? 'postgres:15',
     alias,

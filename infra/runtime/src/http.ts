@@ -1,12 +1,18 @@
 /** HTTP as every room speaks it: fastify, problem documents for every failure, no surprise in between. */
 import { isProblem, Problem, toProblemDocument } from '@postern/schemas';
+import { attributes, spans, type Telemetry } from '@postern/telemetry';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { ZodError } from 'zod';
 
-export type HttpOptions = { readonly log: Logger; readonly bodyBytesMax?: number };
+export type HttpOptions = {
+  readonly log: Logger;
+  readonly bodyBytesMax?: number;
+  /** Requests go on in the trace that the gate sent them in. */
+  readonly telemetry?: Telemetry;
+};
 
-export const httpApp = ({ log, bodyBytesMax = 4_194_304 }: HttpOptions): FastifyInstance => {
+export const httpApp = ({ log, bodyBytesMax = 4_194_304, telemetry }: HttpOptions): FastifyInstance => {
   const app = fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -15,6 +21,7 @@ export const httpApp = ({ log, bodyBytesMax = 4_194_304 }: HttpOptions): Fastify
     // HEAD is answered where GET is; a body's type must be one that is read here, or it is refused.
     exposeHeadRoutes: true,
   });
+  if (telemetry?.tracing) traceRequests(app, telemetry);
   app.setNotFoundHandler((request) => {
     throw new Problem('runtime/not-found', { detail: `${request.method} ${request.url.split('?')[0]}` });
   });
@@ -24,6 +31,32 @@ export const httpApp = ({ log, bodyBytesMax = 4_194_304 }: HttpOptions): Fastify
     return reply.code(problem.status).type('application/problem+json').send(toProblemDocument(problem));
   });
   return app;
+};
+
+/**
+ * A span around what a route does. Opened only once the body has been read: the parser goes on in the socket's context, in which a
+ * span that was opened before would be lost.
+ */
+const traceRequests = (app: FastifyInstance, telemetry: Telemetry): void => {
+  app.addHook('preValidation', (request, reply, done) => {
+    const { traceparent, tracestate } = request.headers;
+    const options = {
+      kind: 'server' as const,
+      attributes: { [attributes.method]: request.method, [attributes.route]: request.routeOptions.url ?? '' },
+      ...(typeof traceparent === 'string' && {
+        parent: { traceparent, ...(typeof tracestate === 'string' && { tracestate }) },
+      }),
+    };
+    void telemetry.span(
+      spans.handle,
+      options,
+      () =>
+        new Promise<void>((resolve) => {
+          reply.raw.once('close', resolve);
+          done();
+        }),
+    );
+  });
 };
 
 /** Whatever was thrown, as a problem: ours as it is, the parser's and zod's as bad requests, the rest as internal. */

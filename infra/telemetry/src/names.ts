@@ -4,6 +4,7 @@ export const spans = {
   decide: 'postern.proxy.decide',
   invalidate: 'postern.proxy.invalidate',
   forward: 'postern.proxy.forward',
+  handle: 'postern.room.handle',
   command: 'postern.grants.command',
   append: 'postern.event-log.append',
   project: 'postern.authorizer.project',
@@ -29,6 +30,7 @@ export const attributes = {
   log: 'postern.audit.log',
   size: 'postern.audit.size',
   method: 'http.request.method',
+  route: 'http.route',
   status: 'http.response.status_code',
 } as const;
 
@@ -41,6 +43,7 @@ export const metrics = {
   failClosed: 'postern_proxy_fail_closed_refusals_total',
   recordBuffer: 'postern_proxy_unrecorded_decisions',
   projectedSequence: 'postern_authorizer_projected_sequence',
+  relationshipsAside: 'postern_authorizer_relationships_set_aside',
   projectionSeconds: 'postern_authorizer_projection_seconds',
   checks: 'postern_authorizer_checks_total',
   head: 'postern_grants_head_sequence',

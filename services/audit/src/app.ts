@@ -52,7 +52,7 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
   const signers = new Map<LogName, Awaited<ReturnType<typeof noteSigner>>>();
   const sealers: Sealer[] = [];
 
-  const app = httpApp({ log });
+  const app = httpApp({ log, telemetry });
   requireAssertion(app, posternService, keys);
   const logs = logNames.map((name) => ({
     name,

@@ -12,7 +12,7 @@ import type { AuditEntry, AuditStore, Cursors, LogName, LogState } from '@poster
 import { type Clock, type Logger, toProblem } from '@postern/runtime';
 import type { Problem, ProblemCode } from '@postern/schemas';
 import { growEdge } from '@postern/schemas/tlog';
-import { attributes, type Carrier, spans, type Telemetry } from '@postern/telemetry';
+import { attributes, type Carrier, continuing, spans, type Telemetry } from '@postern/telemetry';
 import { sha256 } from './sha256.ts';
 
 /** One record to take in. */
@@ -65,7 +65,6 @@ export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Sou
       entries.map(({ leaf }) => leaf),
     );
     const cursors = Object.assign({}, ...incoming.map((one) => one.cursors)) as Cursors;
-    const links = incoming.map(({ carrier }) => carrier).filter((carrier) => carrier !== undefined);
     const span = {
       attributes: {
         [attributes.log]: source.log,
@@ -73,7 +72,7 @@ export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Sou
         [attributes.batchSize]: entries.length,
       },
       kind: 'consumer',
-      ...(links.length === 1 && links[0] !== undefined ? { parent: links[0] } : { links }),
+      ...continuing(incoming.map(({ carrier }) => carrier)),
     } as const;
     await telemetry.span(spans.ingest, span, () =>
       store.writer.append({ log: source.log, expected: behind.size, entries, edge, cursors }),

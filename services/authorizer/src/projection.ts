@@ -7,7 +7,7 @@ import type { FactBatch, FactLog } from '@postern/event-log';
 import type { Reached, Relationships } from '@postern/relationships';
 import type { Clock, Logger } from '@postern/runtime';
 import { beginning, isProblem, Organisation, Problem } from '@postern/schemas';
-import { attributes, type Carrier, metrics, spans, type Telemetry } from '@postern/telemetry';
+import { attributes, continuing, metrics, spans, type Telemetry } from '@postern/telemetry';
 import { fold, isReadable, type Pending } from './projection/backlog.ts';
 import { reconcile } from './projection/reconcile.ts';
 import { standing } from './projection/standing.ts';
@@ -38,6 +38,7 @@ export const projection = ({ facts, engine, clock, log, telemetry }: ProjectionD
   const { signal } = stopping;
   const stand = standing();
   const projected = telemetry.metrics.gauge(metrics.projectedSequence, 'The last fact whose relationships are written');
+  const setAside = telemetry.metrics.gauge(metrics.relationshipsAside, 'Relationships that the schema does not know');
   const took = telemetry.metrics.histogram(metrics.projectionSeconds, 'From reading facts to having them written');
   let organisation = new Organisation();
   let trouble: string | undefined = 'the projection has not begun';
@@ -63,10 +64,13 @@ export const projection = ({ facts, engine, clock, log, telemetry }: ProjectionD
   };
 
   /** What was written before this start is compared with the fold, once; false where another projector moved on meanwhile. */
-  const settle = async (stood: Reached): Promise<boolean> => {
-    const { outcome, updates } = await persist(() => reconcile(engine, organisation, stood));
+  const settle = async (writes: Writer): Promise<boolean> => {
+    const { outcome, updates } = await persist(() => reconcile(engine, organisation, writes.mend));
     if (outcome === 'repaired')
-      log.error({ updates, sequence: stood.sequence }, 'the engine did not hold what the facts mean; it was mended');
+      log.error(
+        { updates, sequence: writes.checkpoint().sequence },
+        'the engine did not hold what the facts mean; it was mended',
+      );
     return outcome !== 'moved-on';
   };
 
@@ -83,19 +87,13 @@ export const projection = ({ facts, engine, clock, log, telemetry }: ProjectionD
   const writeBatch = (writes: Writer, pending: readonly Pending[], batch: FactBatch): Promise<string | undefined> => {
     if (pending.length === 0) return persist(() => writes.write([]));
     const last = pending.at(-1);
-    const carriers: Carrier[] = [];
-    for (const { sequence } of pending) {
-      const carrier = batch.carriers?.get(sequence);
-      if (carrier) carriers.push(carrier);
-    }
-    const [only] = carriers;
+    const carriers = pending.map(({ sequence }) => batch.carriers?.get(sequence));
     return telemetry.span(
       spans.project,
       {
         kind: 'consumer',
         attributes: { [attributes.sequence]: last?.sequence ?? 0, [attributes.batchSize]: pending.length },
-        // One fact's batch goes on in the trace that it was written in; a batch of several points at theirs.
-        ...(pending.length === 1 && only ? { parent: only } : { links: carriers.slice(0, 32) }),
+        ...continuing(carriers),
       },
       () => {
         let rest = pending;
@@ -118,7 +116,9 @@ export const projection = ({ facts, engine, clock, log, telemetry }: ProjectionD
         fix: 'Restore the log this engine belongs to, or empty the engine: it is filled again from the log.',
       });
     let settled = stood.sequence === beginning;
-    const writes = writer(engine, stood);
+    const writes = writer(engine, stood, ({ relationship }, why) =>
+      log.error({ relationship, why }, 'a relationship that the schema in force does not know was set aside'),
+    );
     for await (const batch of facts.follow(beginning, { signal })) {
       const started = clock.elapsed();
       const { pending, unreadable } = takeIn(batch);
@@ -126,12 +126,13 @@ export const projection = ({ facts, engine, clock, log, telemetry }: ProjectionD
         // The fold may have gone past the checkpoint within this batch: the engine is brought to where the fold stands first.
         trouble = await writeBatch(writes, pending, batch);
         if (trouble === undefined && organisation.sequence === writes.checkpoint().sequence)
-          settled = await settle(writes.checkpoint());
+          settled = await settle(writes);
         await persist(() => writes.compare());
       } else if (settled) {
         trouble = await writeBatch(writes, pending, batch);
         if (pending.length === 0) await persist(() => writes.compare());
       }
+      setAside(writes.aside().length);
       if (settled) move(writes.checkpoint());
       if (pending.length > 0) took((clock.elapsed() - started) / 1_000);
       if (unreadable !== undefined) throw new Problem('authorizer/unreadable-fact', { detail: unreadable });

@@ -8,7 +8,7 @@ import { metrics, type Telemetry } from '@postern/telemetry';
 import { proxyBarrier } from './barrier.ts';
 import { commandHandler } from './commands.ts';
 import { enforcer } from './enforcer.ts';
-import { firstStart } from './first-start.ts';
+import { type AdministratorKey, firstStart } from './first-start.ts';
 import { consumeFeed, setAside } from './inbound/feed.ts';
 import { type Model, publishModel } from './publish.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -19,6 +19,7 @@ import { roleRoutes } from './routes/roles.ts';
 import { grantsState } from './state.ts';
 
 export { decide as decideCommand } from './decide/decide.ts';
+export type { AdministratorKey } from './first-start.ts';
 export type { Model } from './publish.ts';
 
 export type GrantsDeps = {
@@ -35,8 +36,7 @@ export type GrantsConfig = {
   readonly model: Model;
   /** How long `wait=enforced` waits before it answers 504. */
   readonly enforceTimeoutMs: number;
-  /** Called once in a log's life, with the administrator's key. */
-  readonly onFirstStart: (secret: string) => Promise<void>;
+  readonly administratorKey: AdministratorKey;
 };
 
 export type GrantsService = Room & {
@@ -77,7 +77,7 @@ export const grantsService = (
       );
   };
 
-  const app = httpApp({ log });
+  const app = httpApp({ log, telemetry });
   requireAssertion(app, posternService, keys);
   void app.register(
     async (routes) => {
@@ -118,8 +118,7 @@ export const grantsService = (
       }, 5);
       await began.promise.finally(() => clearInterval(whenRead));
       await publishModel(config.model, commands, state, log);
-      const secret = await firstStart(commands, state);
-      if (secret !== undefined) await config.onFirstStart(secret);
+      await firstStart(commands, state, config.administratorKey);
       publishing = undefined;
       for (const feed of feeds)
         inBackground(

@@ -5,7 +5,7 @@
 import type { EventLog } from '@postern/event-log';
 import type { Clock } from '@postern/runtime';
 import { type Actor, beginning, type Fact, isProblem, Problem, type Sequence, systemActor } from '@postern/schemas';
-import { attributes, spans, type Telemetry } from '@postern/telemetry';
+import { attributes, type Carrier, spans, type Telemetry } from '@postern/telemetry';
 import { v7 } from 'uuid';
 import type { Command } from './decide/command.ts';
 import { decide } from './decide/decide.ts';
@@ -18,6 +18,8 @@ export type Order = {
   readonly occurred?: string | undefined;
   readonly correlation?: string | undefined;
   readonly causation?: string | undefined;
+  /** The trace it goes on in, where that is not the one under way. */
+  readonly carrier?: Carrier | undefined;
   readonly inbound?: { readonly source: string; readonly id: string; readonly digest: string } | undefined;
 };
 
@@ -51,8 +53,13 @@ export const commandHandler = ({ facts, state, clock, telemetry }: CommandsDeps)
     return result;
   };
   return (order) =>
-    telemetry.span(spans.command, { attributes: { [attributes.factType]: order.command.kind } }, () =>
-      queued(() => carryOut(order, { facts, state, clock, telemetry })),
+    telemetry.span(
+      spans.command,
+      {
+        attributes: { [attributes.factType]: order.command.kind },
+        ...(order.carrier !== undefined && { parent: order.carrier }),
+      },
+      () => queued(() => carryOut(order, { facts, state, clock, telemetry })),
     );
 };
 

@@ -40,7 +40,7 @@ export const enforcer = ({ barrier, commands, clock, telemetry, log }: EnforcerD
     metrics.enforceSeconds,
     'From asking for the barrier to every proxy enforcing',
   );
-  let pending: Sequence | undefined;
+  let pending: { readonly sequence: Sequence; readonly traceparent: string | undefined } | undefined;
   let recording: Promise<void> | undefined;
   let stopped = false;
 
@@ -54,13 +54,14 @@ export const enforcer = ({ barrier, commands, clock, telemetry, log }: EnforcerD
   /** One at a time; what arrives meanwhile is covered by the next, which asks for the newest. */
   const record = async (): Promise<void> => {
     while (pending !== undefined && !stopped) {
-      const sequence = pending;
+      const asked = pending;
+      const { sequence, traceparent } = asked;
       pending = undefined;
       const result = await enforced(sequence);
       if (stopped) return;
       if (result.outcome === 'not-yet') {
         log.warn({ sequence, waitingFor: result.waitingFor }, 'a change is not enforced by every proxy yet');
-        pending ??= sequence;
+        pending ??= asked;
         continue;
       }
       // With several grants instances each would record it; the (source, id) makes it one fact.
@@ -69,6 +70,7 @@ export const enforcer = ({ barrier, commands, clock, telemetry, log }: EnforcerD
         command: { kind: 'record-enforcement', reached: sequence, proxies: result.proxies, lapsed: result.lapsed },
         actor: systemActor('grants'),
         inbound,
+        ...(traceparent !== undefined && { carrier: { traceparent } }),
       });
     }
   };
@@ -78,7 +80,7 @@ export const enforcer = ({ barrier, commands, clock, telemetry, log }: EnforcerD
     observe: (facts) => {
       const last = facts.findLast((fact) => takesAway.has(fact.type));
       if (last === undefined || stopped) return;
-      pending = Number(last.sequence) as Sequence;
+      pending = { sequence: Number(last.sequence) as Sequence, traceparent: last.traceparent };
       recording ??= record()
         .catch((error) => log.error({ err: error }, 'an enforcement could not be recorded'))
         .finally(() => {

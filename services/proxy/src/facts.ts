@@ -1,7 +1,8 @@
 /** Follows the log: folds it, forgets what it overtakes, cuts what it ends, and says how far all that has come. */
-import type { EventLog } from '@postern/event-log';
+import type { EventLog, FactBatch } from '@postern/event-log';
 import type { Logger } from '@postern/runtime';
-import type { LoggedFact, Organisation } from '@postern/schemas';
+import { type LoggedFact, leafTypes, type Organisation, readSchemaText } from '@postern/schemas';
+import { attributes, continuing, spans, type Telemetry } from '@postern/telemetry';
 import type { DecisionCache } from './decide/cache.ts';
 import { invalidationsOf } from './decide/invalidation.ts';
 import type { Lease } from './decide/lease.ts';
@@ -24,6 +25,7 @@ export type FactsDeps = {
   /** `standing.enforces` has advanced. */
   readonly advanced: () => void;
   readonly leaseMs: number;
+  readonly telemetry: Telemetry;
   readonly log: Logger;
 };
 
@@ -31,14 +33,32 @@ const retryAfterMs = 250;
 
 /** Resolves when `signal` aborts, or when the log holds a fact that this version cannot read. */
 export const followFacts = async (deps: FactsDeps, signal: AbortSignal): Promise<void> => {
-  const { facts, organisation, cache, routes, needed, live, rechecker, lease, standing, advanced, leaseMs, log } = deps;
+  const {
+    facts,
+    organisation,
+    cache,
+    routes,
+    needed,
+    live,
+    rechecker,
+    lease,
+    standing,
+    advanced,
+    leaseMs,
+    telemetry,
+    log,
+  } = deps;
   /** Re-decisions in the order of the facts that caused them. */
   let settled = Promise.resolve();
+
+  /** Types that nothing goes through under the schema that the log last published. */
+  let leaves: ReadonlySet<string> = new Set();
 
   const apply = (entry: LoggedFact): Live[] => {
     const { fact } = entry;
     if (fact === undefined) throw new Unreadable(`${entry.envelope.type} at ${entry.sequence}`);
-    const invalidations = invalidationsOf(fact, organisation.apply({ ...entry, fact }));
+    const invalidations = invalidationsOf(fact, organisation.apply({ ...entry, fact }), leaves);
+    if (fact.type === 'postern.schema.published.v1') leaves = leavesOf(organisation.schema);
     cache.invalidate(invalidations, entry.sequence);
     if (fact.type === 'postern.routes.published.v1') routes.changed();
     if (invalidations.some(({ kind }) => kind === 'epoch')) needed.forget();
@@ -60,15 +80,38 @@ export const followFacts = async (deps: FactsDeps, signal: AbortSignal): Promise
     }
   };
 
+  /** The span ends when whatever the facts refuse has been cut. */
+  const traced = ({ entries, carriers }: FactBatch): void => {
+    const span = {
+      kind: 'consumer' as const,
+      attributes: {
+        [attributes.sequence]: entries.at(-1)?.sequence ?? 0,
+        [attributes.batchSize]: entries.length,
+      },
+      ...continuing(carriers?.values() ?? []),
+    };
+    let failure: { readonly error: unknown } | undefined;
+    void telemetry.span(spans.invalidate, span, async () => {
+      try {
+        take(entries);
+      } catch (error) {
+        failure = { error };
+      }
+      await settled;
+    });
+    if (failure !== undefined) throw failure.error;
+  };
+
   while (!signal.aborted)
     try {
-      for await (const { entries, atHead, strangers } of facts.follow(organisation.sequence, {
-        signal,
-        beatMs: leaseMs / 5,
-      })) {
+      for await (const batch of facts.follow(organisation.sequence, { signal, beatMs: leaseMs / 5 })) {
+        const { entries, atHead, strangers } = batch;
         for (const { position, why } of strangers)
           log.warn({ position, why }, 'a record in the facts stream is no fact');
-        if (entries.length > 0) take(entries);
+        if (entries.length > 0) {
+          if (telemetry.tracing) traced(batch);
+          else take(entries);
+        }
         if (atHead) lease.heard();
         if (atHead && standing.state === 'starting') await begin();
       }
@@ -96,6 +139,12 @@ export const followFacts = async (deps: FactsDeps, signal: AbortSignal): Promise
     if (standing.state === 'starting') standing.state = 'serving';
     advanced();
   }
+};
+
+/** A schema that cannot be read here has no leaves: whatever touches its objects touches everything. */
+const leavesOf = (schema: string | undefined): ReadonlySet<string> => {
+  const read = schema === undefined ? undefined : readSchemaText(schema);
+  return read === undefined ? new Set() : leafTypes(read);
 };
 
 class Unreadable extends Error {}

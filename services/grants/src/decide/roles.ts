@@ -7,13 +7,16 @@ import {
   type RoleName,
   type RoleRules,
 } from '@postern/schemas';
-import type { Circumstances, Decider } from './command.ts';
+import type { Circumstances, Decided, Decider } from './command.ts';
 import { because, draft, facts, nothing, refused } from './drafts.ts';
+import { schemaOf } from './objects.ts';
 import { isBirthright } from './principals.ts';
 
 export const defineRole: Decider<'define-role'> = ({ role, rules, reason }, organisation, at) => {
   const before = organisation.roles.get(role);
   if (before && canonicalJson(before) === canonicalJson(rules)) return nothing;
+  const refusal = unknownObjects(organisation, rules);
+  if (refusal) return refusal;
   return facts(
     before
       ? draft('postern.role.changed.v1', `role:${role}`, { role, before, rules, ...because(reason) }, at)
@@ -26,6 +29,29 @@ export const retireRole: Decider<'retire-role'> = ({ role, reason }, organisatio
   if (!organisation.roles.has(role))
     return refused('grants/unknown-role', { detail: `the role ${role} is not defined` });
   return facts(draft('postern.role.retired.v1', `role:${role}`, { role, ...because(reason) }, at));
+};
+
+/** A role may open objects only where the published schema has such a permission, and a place for what roles allow on objects. */
+const unknownObjects = (organisation: Organisation, { allows }: RoleRules): Decided | undefined => {
+  const schema = schemaOf(organisation);
+  if (schema === undefined || organisation.schema === undefined) return undefined;
+  for (const allowance of allows) {
+    if (!('object' in allowance)) continue;
+    const { object, permission } = allowance;
+    const type = object.slice(0, object.indexOf(':'));
+    if (schema.definitions.get('object_permission')?.relations.has('holder') !== true)
+      return refused('grants/unknown-relation', {
+        detail: 'the published schema has no definition object_permission, which holds what roles allow on objects',
+        fix: 'Copy it from gate.zed.',
+      });
+    const definition = schema.definitions.get(type);
+    if (definition?.permissions.has(permission) !== true && definition?.relations.has(permission) !== true)
+      return refused('grants/unknown-relation', {
+        detail: `the role allows ${permission} on ${object}, which the published schema does not know`,
+        fix: `Define the permission ${permission} on ${type}, or correct the role.`,
+      });
+  }
+  return undefined;
 };
 
 const settleBirthrights = (

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { EventLog, InboundFeed, InboundMessage } from '@postern/event-log';
 import type { Clock, Logger } from '@postern/runtime';
 import { isProblem, systemActor } from '@postern/schemas';
+import type { Carrier } from '@postern/telemetry';
 import type { Commands } from '../commands.ts';
 import { readEvents } from './cloud-event.ts';
 import { receive } from './receive.ts';
@@ -20,7 +21,8 @@ export const consumeFeed = ({ feed, quarantine, commands, clock, log }: FeedDeps
   feed.consume(async (message) => {
     try {
       for (const event of readEvents(asHttpHeaders(message), message.bytes)) {
-        await receive(event, commands, systemActor(`feed/${message.topic}`), new Date(clock.now()).toISOString());
+        const now = new Date(clock.now()).toISOString();
+        await receive(event, commands, systemActor(`feed/${message.topic}`), now, traceOf(message));
       }
     } catch (error) {
       // Our own failures (the log is away) reject, and the message comes again; what is wrong with the message itself does not get better.
@@ -58,6 +60,12 @@ export const setAside = async (
     command: { kind: 'record-quarantine', from, position, why: why.slice(0, 2000), digest },
     inbound: { source: `/postern/quarantine/${from}`, id: position, digest },
   });
+};
+
+/** As a message's own header, or as CloudEvents' Distributed Tracing extension has it. */
+const traceOf = ({ headers }: InboundMessage): Carrier | undefined => {
+  const traceparent = headers['traceparent'] ?? headers['ce_traceparent'];
+  return traceparent === undefined ? undefined : { traceparent };
 };
 
 /** Kafka's CloudEvents binding says `ce_type` and `content-type`, HTTP's says `ce-type`: the rest is the same. */

@@ -1,6 +1,7 @@
 /** From CloudEvents to commands: the same for HTTP and for a Kafka topic. */
 import { createHash } from 'node:crypto';
 import { type Actor, canonicalJson } from '@postern/schemas';
+import type { Carrier } from '@postern/telemetry';
 import type { Commands, Done } from '../commands.ts';
 import type { InboundEvent } from './cloud-event.ts';
 import { toCommand } from './to-command.ts';
@@ -13,6 +14,7 @@ export const receive = async (
   commands: Commands,
   actor: Actor,
   now: string,
+  carrier?: Carrier,
 ): Promise<Received> => {
   const { command, ignored } = toCommand(event, now);
   const digest = createHash('sha256')
@@ -24,6 +26,7 @@ export const receive = async (
     occurred: event.time,
     correlation: event.id,
     causation: event.id,
+    carrier,
     inbound: { source: event.source, id: event.id, digest },
   });
   return { event, done, ignored };

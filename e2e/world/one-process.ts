@@ -1,0 +1,53 @@
+/** The embedded world as a journey's world: `postern up` with a configuration of its own, beside the same API and identity provider. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startCollector } from './collector.ts';
+import { startIssuer } from './issuer.ts';
+import { commonConfig } from './model.ts';
+import { freeAddresses, posternProcess } from './processes.ts';
+import { startUpstream } from './upstream.ts';
+import { speaking, type World } from './world.ts';
+
+export const embeddedWorld = async (): Promise<World> => {
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'postern-one-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const [listen = '', health = ''] = await freeAddresses(2);
+  const gates = [`http://${listen}`];
+  const collector = stack.use(await startCollector());
+  const issuer = stack.use(await startIssuer());
+  const upstream = stack.use(await startUpstream(gates));
+  const postern = stack.use(
+    await posternProcess({
+      folder,
+      args: ['up'],
+      config: {
+        ...commonConfig({ upstream: upstream.url, issuer: issuer.url, otlp: collector.url }),
+        listen,
+        health,
+        data: './data',
+        log: { level: 'warn' },
+      },
+    }),
+  );
+  await postern.start();
+  const key = (await readFile(join(folder, 'data/admin.key'), 'utf8')).trim();
+  const owned = stack.move();
+  return {
+    kind: 'embedded',
+    gates,
+    key,
+    issuer,
+    upstream,
+    collector,
+    ...speaking(gates, () => key, issuer),
+    health: () => postern.health(),
+    restart: async (_room, signal) => {
+      await postern.stop(signal);
+      await postern.start();
+    },
+    output: postern.output,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+};
