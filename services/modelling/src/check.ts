@@ -54,7 +54,10 @@ export const checkModel = async (deps: ModellingDeps, input: CheckInput): Promis
 
   const named = loaded.config.model.assertions;
   const file = named === undefined ? undefined : within(loaded.folder, named);
-  const assertions = file === undefined ? { scenarios: [], mistakes: [] } : readAssertions(file, now);
+  const assertions =
+    file === undefined
+      ? { scenarios: [], mistakes: [] }
+      : readAssertions(file, now, places.config('model', 'assertions'));
   findings.push(...assertions.mistakes);
   const counts = {
     services: model.services.length,

@@ -126,7 +126,8 @@ export const readModel = ({
     endpoint: endpointPlaces(
       routed,
       (service) => {
-        const document = config.services[service as keyof typeof config.services]?.openapi;
+        const { openapi, routes } = config.services[service as keyof typeof config.services] ?? {};
+        const document = openapi ?? routes;
         return document === undefined ? undefined : within(folder, document);
       },
       (service) => inConfig('services', service),

@@ -72,6 +72,10 @@ export const readYamlFile = <Schema extends z.ZodType>(
   };
 };
 
+/** Of a key that is no name, what a name is. */
+const messageOf = (issue: z.core.$ZodIssue): string =>
+  (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) ?? issue.message;
+
 /** Why a file that was named cannot be read, in words. */
 export const unreadable = (error: unknown): string => {
   const { code, message } = error as NodeJS.ErrnoException;
@@ -80,10 +84,6 @@ export const unreadable = (error: unknown): string => {
   if (code === 'EACCES') return 'this user may not read the file';
   return message;
 };
-
-/** Of a key that is no name, what a name is. */
-const messageOf = (issue: z.core.$ZodIssue): string =>
-  (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) ?? issue.message;
 
 const where = (path: readonly PropertyKey[]): string => (path.length > 0 ? ` in ${path.map(String).join('.')}` : '');
 
