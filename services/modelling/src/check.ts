@@ -131,6 +131,8 @@ const isSaid = ({ what, file, line }: Finding, told: readonly Finding[]): boolea
   const isTold = (rule: Finding['rule']) => errors.some((each) => each.rule === rule);
   if (errors.some((each) => each.rule.startsWith('schema/') && each.file === file && each.line === line)) return true;
   if (/not found/.test(what)) return isTold('schema/unknown-name') || isTold('schema/gate-definition');
+  // Which of several complaints comes first changes from run to run, and a type that does not exist brings annotations down with it.
+  if (/type annotation/.test(what) && isTold('schema/unknown-name')) return true;
   if (/duplicate|reused/.test(what))
     return isTold('schema/twice') || errors.some((each) => /is defined already/.test(each.what));
   return /Token|Expected|Unexpected/.test(what) && isTold('schema/syntax');

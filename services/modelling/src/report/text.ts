@@ -1,14 +1,17 @@
 /** For a terminal: every finding a line, `file:line: what: how to fix`, then what was looked at. */
 import type { CheckReport } from '../check.ts';
 import type { CoverageOf } from '../coverage/coverage.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, type Rule, rules } from './finding.ts';
 
 /** `shown` turns a file's path into what the reader knows it by. */
 export const toText = (report: CheckReport, shown: (file: string) => string): string => {
   const { findings, counts, assertions, coverage, comparison, skipped } = report;
-  const places = findings.map(({ file, line }) => `${shown(file)}:${line}:`);
+  const { told, more } = notTooMany(findings);
+  const places = told.map(({ file, line }) => `${shown(file)}:${line}:`);
   const width = Math.min(60, Math.max(0, ...places.map((place) => place.length)));
-  const lines = findings.map((finding, n) => `${(places[n] ?? '').padEnd(width)} ${findingText(finding)}`);
+  const lines = told.map((finding, n) => `${(places[n] ?? '').padEnd(width)} ${findingText(finding)}`);
+  for (const [rule, count] of more)
+    lines.push(`${''.padEnd(width)} and ${count} more: ${rules[rule]} (--format json lists them)`);
   const of = (level: Finding['level']) => findings.filter((finding) => finding.level === level).length;
   const [errors, warnings] = [of('error'), of('warning')];
   if (lines.length > 0) lines.push('');
@@ -39,6 +42,25 @@ export const toText = (report: CheckReport, shown: (file: string) => string): st
   if (skipped !== undefined) lines.push(`not asked: ${skipped}`);
   lines.push(errors + warnings === 0 ? 'no mistakes found' : `${many(errors, 'error')}, ${many(warnings, 'warning')}`);
   return lines.join('\n');
+};
+
+const sameRuleMax = 10;
+
+/** Errors all; of the warnings of one rule the first few: a thousand lines of one kind hide the one that matters. */
+const notTooMany = (
+  findings: readonly Finding[],
+): { readonly told: readonly Finding[]; readonly more: ReadonlyMap<Rule, number> } => {
+  const seen = new Map<Rule, number>();
+  const more = new Map<Rule, number>();
+  const told = findings.filter(({ rule, level }) => {
+    if (level === 'error') return true;
+    const before = seen.get(rule) ?? 0;
+    seen.set(rule, before + 1);
+    if (before < sameRuleMax) return true;
+    more.set(rule, (more.get(rule) ?? 0) + 1);
+    return false;
+  });
+  return { told, more };
 };
 
 export const findingText = ({ level, what, fix }: Finding): string =>
