@@ -6,8 +6,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { type Ended, postern } from '../world/command.ts';
-import { freeBasePort, startPostern } from '../world/embedded.ts';
+import { type Ended, postern, started } from '../world/command.ts';
+import { freeBasePort } from '../world/embedded.ts';
 
 const openapi = `openapi: 3.1.0
 paths:
@@ -43,7 +43,7 @@ const refused = ({ code, stdout, stderr }: Ended, ...says: readonly RegExp[]): v
 };
 /** What a start leaves behind that was refused must not stand in the way of the next. */
 const startsAgain = async (cwd: string): Promise<void> => {
-  const running = await startPostern(['up'], { cwd });
+  await using running = await started(['up'], cwd);
   running.process.kill('SIGTERM');
   assert.equal(await running.ended, 0, running.output());
   assert.match(await readFile(join(cwd, 'state/admin.key'), 'utf8'), /^psk_/);
@@ -145,7 +145,7 @@ describe('what is in the way', () => {
 
   test('a data folder that another process has open is left alone', async () => {
     await using here = await folder();
-    const first = await startPostern(['up'], { cwd: here.path });
+    await using first = await started(['up'], here.path);
     await using beside = await folder();
     await writeFile(
       join(beside.path, 'postern.yaml'),
