@@ -11,10 +11,12 @@ const homes = {
   'prom-client': 'infra/telemetry/src/',
   // The bench measures it bare, as a peer.
   'http-proxy-3': '(services/proxy/src/forward|e2e/load/peers/)',
+  graphql: '(infra/runtime/src/config/graphql-files|services/proxy/src/gate/graphql)',
+  protobufjs: 'infra/runtime/src/config/grpc-file',
   testcontainers: 'infra/containers/',
 };
 const tests = '[.]test[.]ts$';
-const opener = '^services/([^/]+/src/main|cli/src/up|authorizer/src/pdp/open)[.]ts$';
+const opener = '^services/([^/]+/src/main|cli/src/(up|commands/check)|authorizer/src/pdp/open)[.]ts$';
 
 const forbidden = [
   { name: 'schemas-are-pure', from: { path: '^schemas/src/', pathNot: tests }, to: { pathNot: ['^schemas/', '^node_modules/zod/'] } },

@@ -11,6 +11,7 @@ export const problems = {
   'proxy/two-credentials': { status: 400, title: 'The request carries two different credentials' },
   'proxy/denied': { status: 403, title: 'You do not hold the permission this endpoint asks for' },
   'proxy/ambiguous-request': { status: 400, title: 'The request can be read in more than one way' },
+  'proxy/unclear-operation': { status: 400, title: 'What the request calls cannot be told without doubt' },
   'proxy/method-not-supported': { status: 405, title: 'The gate does not pass this method' },
   'proxy/body-too-large': { status: 413, title: 'The request body is larger than this service allows' },
   'proxy/cannot-decide': { status: 503, title: 'The gate cannot decide now, so it refuses' },
@@ -18,6 +19,7 @@ export const problems = {
   'proxy/not-ready': { status: 503, title: 'The gate is still catching up with the log' },
   'proxy/recording-full': { status: 503, title: 'Decisions cannot be recorded, so no request is let through' },
   'proxy/upstream-unreachable': { status: 502, title: 'The API behind the gate does not answer' },
+  'proxy/upstream-unreadable': { status: 502, title: 'The answer of the API cannot be read, so it is not passed on' },
   'proxy/upstream-timeout': { status: 504, title: 'The API behind the gate took too long' },
   // authorizer
   'authorizer/bad-question': { status: 400, title: 'The question cannot be read' },

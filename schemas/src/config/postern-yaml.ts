@@ -1,5 +1,6 @@
 /** `postern.yaml`: everything one installation says about itself. Unknown keys are errors. */
 import { z } from 'zod';
+import { AccessClass } from '../facts/role.ts';
 import { ServiceName } from '../ids.ts';
 
 const Address = z
@@ -51,12 +52,52 @@ export const Issuer = z.strictObject({
 });
 export type Issuer = z.infer<typeof Issuer>;
 
+const OperationPath = z
+  .string()
+  .regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'write a plain path such as /graphql, below the mount');
+
+/** A GraphQL API: each root field of its schema is an endpoint. */
+export const GraphQlConfig = z.strictObject({
+  path: OperationPath.default('/graphql'),
+  /** The schema in GraphQL's own language. */
+  schema: z.string(),
+  /** Selections in selections; deeper operations are refused. */
+  depthMax: z.number().int().min(1).max(200).default(10),
+  /** Documents that are called by their SHA-256 instead of being sent: a JSON file, hash → document, or an Apollo manifest. */
+  persisted: z.string().optional(),
+});
+export type GraphQlConfig = z.infer<typeof GraphQlConfig>;
+
+/** A tool of an MCP server as listed by hand: its name, or its name and class. */
+export const McpTool = z.union(
+  [z.string().min(1), z.strictObject({ name: z.string().min(1), access: AccessClass.optional() })],
+  { error: 'write the name of a tool, or { name, access }' },
+);
+export type McpTool = z.infer<typeof McpTool>;
+/** An MCP server over streamable HTTP: each tool and each method is an endpoint. */
+export const McpConfig = z.strictObject({
+  path: OperationPath.default('/mcp'),
+  /** The tools, or a JSON or YAML file with the answer of the server's `tools/list`. */
+  tools: z.union([z.string().min(1), z.array(McpTool)], { error: 'write a list of tools, or the path of a file' }),
+});
+export type McpConfig = z.infer<typeof McpConfig>;
+
 export const ServiceConfig = z.strictObject({
   upstream: Url('http', 'https'),
   mount: z
     .string()
     .regex(/^\/[a-z0-9][a-z0-9/_.-]*[a-z0-9]$/i, 'write a path such as /payroll, without a trailing slash'),
   openapi: z.string().optional(),
+  /** What becomes of the paths in `servers` of the OpenAPI document: they stand before each template, or are ignored. */
+  servers: z.enum(['prefix', 'ignore']).default('prefix'),
+  /** A hand-written file of routes, beside the other descriptions or instead of them; what it says goes before what they say. */
+  routes: z.string().optional(),
+  /** Protocol buffers: each method of a service is an endpoint. */
+  grpc: z
+    .union([z.string(), z.array(z.string()).min(1)], { error: 'write the path of a .proto file, or a list' })
+    .optional(),
+  graphql: GraphQlConfig.optional(),
+  mcp: McpConfig.optional(),
   /** Time to the first byte of the answer, in ms. */
   timeoutMs: z.number().int().min(1).max(3_600_000).default(30_000),
   bodyBytesMax: z.number().int().min(0).default(10_485_760),
@@ -88,7 +129,12 @@ export const PosternYaml = z.strictObject({
   geo: z.string().min(1).optional(),
   services: z.record(ServiceName, ServiceConfig).default({}),
   model: z
-    .strictObject({ schema: z.string().optional(), roles: z.string().optional(), assertions: z.string().optional() })
+    .strictObject({
+      /** A .zed file, a folder of them, or a list of either; the gate's own definitions are always there. */
+      schema: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
+      roles: z.string().optional(),
+      assertions: z.string().optional(),
+    })
     .default({}),
   /** How long a proxy trusts cached decisions without hearing from the log, in ms. */
   leaseMs: z.number().int().min(500).max(60_000).default(5_000),

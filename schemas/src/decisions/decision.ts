@@ -84,6 +84,8 @@ export const DecisionRecord = z.strictObject({
   actors: z.array(z.string()).optional(),
   service: z.string().optional(),
   endpoint: z.string().optional(),
+  /** One request may call several operations: the others, beside `endpoint`. */
+  also: z.array(z.string()).max(100).optional(),
   /** What else was asked: `employee:42#view`. */
   objects: z.array(z.string()).optional(),
   method: z.string().max(40),

@@ -27,7 +27,7 @@ export type ObjectRule = z.infer<typeof ObjectRule>;
 
 /**
  * One operation among many that share a method and path, told apart by the request's body: a top-level field of a GraphQL
- * operation, a tool of an MCP server. (A gRPC method has a path of its own and needs none of this.)
+ * operation, a tool or a method of an MCP server. (A gRPC method has a path of its own and needs none of this.)
  */
 export const Operation = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -36,6 +36,10 @@ export const Operation = z.discriminatedUnion('kind', [
     field: z.string().min(1),
   }),
   z.strictObject({ kind: z.literal('mcp'), tool: z.string().min(1) }),
+  /** A JSON-RPC method of an MCP server other than `tools/call`. */
+  z.strictObject({ kind: z.literal('mcp-method'), method: z.string().min(1) }),
+  /** What MCP's transport does besides: open the stream, answer the server's own requests, end the session. */
+  z.strictObject({ kind: z.literal('mcp-transport'), act: z.enum(['listen', 'answer', 'close']) }),
 ]);
 export type Operation = z.infer<typeof Operation>;
 

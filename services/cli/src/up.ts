@@ -19,6 +19,7 @@ import {
   loadModel,
   mistakeText,
   openLogger,
+  persistedDocuments,
   readOrMakeSecret,
   relationshipsUrl,
   reloading,
@@ -112,11 +113,15 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       {
         instance: 'proxy',
         listen: config.listen,
-        upstreams: upstreamsOf(config.services, {
-          authorizer: listeners.authorizer.url(),
-          audit: listeners.audit.url(),
-          grants: listeners.grants.url(),
-        }),
+        upstreams: upstreamsOf(
+          config.services,
+          {
+            authorizer: listeners.authorizer.url(),
+            audit: listeners.audit.url(),
+            grants: listeners.grants.url(),
+          },
+          persistedDocuments(loaded),
+        ),
         issuers: config.issuers,
         trustedProxies: config.trustedProxies,
         leaseMs: config.leaseMs,

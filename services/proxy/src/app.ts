@@ -8,15 +8,19 @@ import type { Telemetry } from '@postern/telemetry';
 import { openAssertions } from './assert.ts';
 import { drainTimeoutMs, type ProxyConfig, unrecordedDecisionsMax } from './config.ts';
 import { decisionCache } from './decide/cache.ts';
+import { decideAll } from './decide/decide-all.ts';
 import { decider } from './decide/decider.ts';
 import { openLease } from './decide/lease.ts';
 import { followFacts } from './facts.ts';
 import { upgradeForwarder } from './forward/upgrade.ts';
 import { openUpstreams } from './forward/upstreams.ts';
 import { addressReader } from './gate/address.ts';
+import { contexts } from './gate/context.ts';
+import { inspectedBytesMax, inspector } from './gate/inspect.ts';
 import { ladder } from './gate/ladder.ts';
 import { liveExchanges } from './gate/live.ts';
 import { gateMetrics } from './gate/metrics.ts';
+import { operationsFinder } from './gate/operations.ts';
 import { passer } from './gate/pass.ts';
 import { decisionIds } from './gate/passage.ts';
 import { requestReader } from './gate/read.ts';
@@ -136,12 +140,20 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     live,
     clock,
     metrics,
+    routes,
+    decide,
+    contextOf: contexts(clock, countryOf),
   });
   const gate = ladder({
     read: requestReader(addressReader(config.trustedProxies)),
     identify: identifier(organisation, jwt, clock),
     routes,
     decide,
+    decideAll: decideAll(decide, () => organisation.sequence, failed),
+    operations: operationsFinder({
+      inspect: inspector(config.upstreams),
+      bodyBytesMax: ({ service, below }) => upstreams.find(service.name, below)?.bodyBytesMax ?? inspectedBytesMax,
+    }),
     lease,
     standing,
     organisation,

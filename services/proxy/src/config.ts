@@ -20,6 +20,8 @@ export type UpstreamConfig = UpstreamAddress & {
   /** Time to the first byte of the answer, in ms. */
   readonly timeoutMs: number;
   readonly bodyBytesMax: number;
+  /** How GraphQL operations are read. */
+  readonly graphql?: { readonly depthMax: number; readonly persisted: ReadonlyMap<string, string> };
 };
 
 /** One address, or several by path prefix (whole segments, the longest wins); the prefix stays in the path. */

@@ -7,6 +7,7 @@ import {
   eventLogUrl,
   type LoadedConfig,
   openLogger,
+  persistedDocuments,
   reloading,
   requireSecret,
   run,
@@ -47,7 +48,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
     {
       instance: hostname(),
       listen: config.listen,
-      upstreams: upstreamsOf(config.services, { authorizer, grants, audit }),
+      upstreams: upstreamsOf(config.services, { authorizer, grants, audit }, persistedDocuments(loaded)),
       issuers: config.issuers,
       trustedProxies: config.trustedProxies,
       leaseMs: config.leaseMs,

@@ -1,8 +1,5 @@
-/** The model files that a configuration names, read whole: schema, routes out of OpenAPI documents, roles. Every mistake at once. */
-import { readFileSync } from 'node:fs';
+/** The model files that a configuration names, read whole: schema, routes, roles. Every mistake at once. */
 import {
-  endpointsFromOpenApi,
-  gateSchema,
   posternMount,
   posternRoles,
   posternService,
@@ -10,10 +7,14 @@ import {
   type RoleRules,
   RolesYaml,
   type Service,
+  spelledEndpoints,
 } from '@postern/schemas';
-import { LineCounter, type Node, parseDocument } from 'yaml';
+import { z } from 'zod';
 import { badConfig, type LoadedConfig, within } from './load.ts';
-import { type FileMistake, readYamlFile, unreadable } from './yaml-file.ts';
+import { endpointPlaces, type ModelPlaces } from './places.ts';
+import { readRoutes } from './routes.ts';
+import { readSchemaFiles } from './schema-files.ts';
+import { type FileMistake, readYamlFile } from './yaml-file.ts';
 
 export type LoadedModel = {
   readonly schema: string;
@@ -21,10 +22,23 @@ export type LoadedModel = {
   readonly roles: ReadonlyMap<RoleName, RoleRules>;
   /** What was read more narrowly than it was written; nothing that has to stop a start. */
   readonly notes: readonly FileMistake[];
+  readonly places: ModelPlaces;
 };
 
 /** Throws `runtime/bad-config` with a line for each mistake in any of the files. */
-export const loadModel = ({ config, folder, file, lineOf }: LoadedConfig): LoadedModel => {
+export const loadModel = (loaded: LoadedConfig): LoadedModel => {
+  const { mistakes, ...model } = readModel(loaded);
+  if (mistakes.length > 0) throw badConfig(mistakes);
+  return model;
+};
+
+/** What can be read of the model, and every mistake in any of its files. Does not throw. */
+export const readModel = ({
+  config,
+  folder,
+  file,
+  lineOf,
+}: LoadedConfig): LoadedModel & { readonly mistakes: readonly FileMistake[] } => {
   const mistakes: FileMistake[] = [];
   const notes: FileMistake[] = [];
   const at = (path: readonly PropertyKey[], what: string, fix?: string): void => {
@@ -33,7 +47,8 @@ export const loadModel = ({ config, folder, file, lineOf }: LoadedConfig): Loade
 
   const services: Service[] = [];
   const mounts = new Map<string, string>([[posternMount, posternService]]);
-  for (const [name, { mount, openapi }] of Object.entries(config.services)) {
+  for (const [name, service] of Object.entries(config.services)) {
+    const { mount } = service;
     if (name === posternService)
       at(['services', name], `"${posternService}" is Postern's own service`, 'choose another name');
     const other = [...mounts].find(
@@ -46,32 +61,31 @@ export const loadModel = ({ config, folder, file, lineOf }: LoadedConfig): Loade
         'give each service a mount of its own',
       );
     mounts.set(mount, name);
-    if (openapi === undefined) {
-      notes.push({
+    const read = readRoutes({
+      name,
+      config: service,
+      folder,
+      at: (path, what, fix) => ({
         file,
-        line: lineOf(['services', name]),
-        what: `the service ${name} has no openapi document, so every call of it is refused`,
-      });
-      services.push({ name, mount, endpoints: [] });
-      continue;
-    }
-    const read = readOpenApi(name, within(folder, openapi));
-    if ('why' in read) {
-      at(['services', name, 'openapi'], `${openapi}: ${read.why}`, 'name the OpenAPI document, relative to this file');
-      continue;
-    }
+        line: lineOf(['services', name, ...path]),
+        what,
+        ...(fix !== undefined && { fix }),
+      }),
+    });
     mistakes.push(...read.mistakes);
     notes.push(...read.notes);
     services.push({ name, mount, endpoints: read.endpoints });
   }
 
   const roles = new Map<RoleName, RoleRules>();
+  let rolePlace: ModelPlaces['role'] = () => ({ file, line: lineOf(['model', 'roles']) });
   if (config.model.roles !== undefined) {
     const rolesFile = within(folder, config.model.roles);
-    const read = readYamlFile(rolesFile, RolesYaml);
+    const read = readYamlFile(rolesFile, z.preprocess(spelledEndpoints, RolesYaml));
     if (read.outcome === 'unreadable') at(['model', 'roles'], `${config.model.roles}: ${read.why}`);
     else if (read.outcome === 'mistaken') mistakes.push(...read.mistakes);
-    else
+    else {
+      rolePlace = (...path) => ({ file: rolesFile, line: read.lineOf(path) });
       for (const [role, rules] of Object.entries(read.value) as [RoleName, RoleRules][]) {
         roles.set(role, rules);
         if (role in posternRoles)
@@ -96,18 +110,31 @@ export const loadModel = ({ config, folder, file, lineOf }: LoadedConfig): Loade
               what: `${role} is kept separate from ${other}, which is no role here`,
             });
       }
-  }
-
-  let schema = gateSchema;
-  if (config.model.schema !== undefined) {
-    try {
-      schema = readFileSync(within(folder, config.model.schema), 'utf8');
-    } catch (error) {
-      at(['model', 'schema'], `the schema cannot be read: ${(error as Error).message}`);
     }
   }
-  if (mistakes.length > 0) throw badConfig(mistakes);
-  return { schema, services: services.filter(({ endpoints }) => endpoints.length > 0), roles, notes };
+
+  const named = config.model.schema ?? [];
+  const schema = readSchemaFiles((typeof named === 'string' ? [named] : named).map((path) => within(folder, path)));
+  for (const { why } of schema.unread) at(['model', 'schema'], `the schema cannot be read: ${why}`);
+  mistakes.push(...schema.mistakes);
+
+  const routed = services.filter(({ endpoints }) => endpoints.length > 0);
+  const inConfig = (...path: readonly PropertyKey[]) => ({ file, line: lineOf(path) });
+  const places: ModelPlaces = {
+    schema: schema.placeOf,
+    role: rolePlace,
+    endpoint: endpointPlaces(
+      routed,
+      (service) => {
+        const { openapi, routes } = config.services[service as keyof typeof config.services] ?? {};
+        const document = openapi ?? routes;
+        return document === undefined ? undefined : within(folder, document);
+      },
+      (service) => inConfig('services', service),
+    ),
+    config: inConfig,
+  };
+  return { schema: schema.text, services: routed, roles, notes, places, mistakes };
 };
 
 const unknownAllowances = ({ allows }: RoleRules, services: readonly Service[]): string[] =>
@@ -122,57 +149,3 @@ const unknownAllowances = ({ allows }: RoleRules, services: readonly Service[]):
       services.some(({ endpoints }) => endpoints.some(({ id }) => id === allowance.endpoint));
     return known ? [] : [`the endpoint ${allowance.endpoint}, which no document declares`];
   });
-
-const readOpenApi = (service: string, file: string) => {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    return { why: unreadable(error) };
-  }
-  // JSON is YAML, but its own parser is twenty times faster, and these documents are large; lines are looked up only when there is something to say.
-  const document = parseAny(text);
-  if ('mistakes' in document)
-    return { endpoints: [], mistakes: document.mistakes.map((mistake) => ({ file, ...mistake })), notes: [] };
-  const { endpoints, problems } = endpointsFromOpenApi(service, document.value);
-  const lineOf = problems.length > 0 ? lineFinder(text) : () => 1;
-  const told = (level: string): FileMistake[] =>
-    problems
-      .filter((problem) => problem.level === level)
-      .map(({ pointer, what }) => ({ file, line: lineOf(pointer), what: `${pointer || '/'} ${what}` }));
-  return { endpoints, mistakes: told('error'), notes: told('note') };
-};
-
-const parseAny = (text: string): { value: unknown } | { mistakes: { line: number; what: string }[] } => {
-  if (/^\s*\{/.test(text))
-    try {
-      return { value: JSON.parse(text) };
-    } catch {
-      // The YAML parser says in which line it is wrong.
-    }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  if (document.errors.length === 0) return { value: document.toJS() };
-  return {
-    mistakes: document.errors.map(({ message, pos }) => ({
-      line: lines.linePos(pos[0]).line,
-      what: message.split('\n')[0]?.replace(/ at line.*$/, '') ?? message,
-    })),
-  };
-};
-
-const lineFinder = (text: string): ((pointer: string) => number) => {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  return (pointer) => {
-    const path = pointer
-      .split('/')
-      .slice(1)
-      .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-    for (let length = path.length; length > 0; length--) {
-      const node = document.getIn(path.slice(0, length), true) as Node | undefined;
-      if (node?.range) return lines.linePos(node.range[0]).line;
-    }
-    return 1;
-  };
-};

@@ -67,10 +67,14 @@ export const readYamlFile = <Schema extends z.ZodType>(
             what: `unknown key ${unknown.map((key) => `"${key}"`).join(', ')}${where(issue.path)}`,
             fix: 'remove it or check its spelling',
           }
-        : { file, line: lineOf(path), what: `${path.map(String).join('.') || 'the file'}: ${issue.message}` };
+        : { file, line: lineOf(path), what: `${path.map(String).join('.') || 'the file'}: ${messageOf(issue)}` };
     }),
   };
 };
+
+/** Of a key that is no name, what a name is. */
+const messageOf = (issue: z.core.$ZodIssue): string =>
+  (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) ?? issue.message;
 
 /** Why a file that was named cannot be read, in words. */
 export const unreadable = (error: unknown): string => {

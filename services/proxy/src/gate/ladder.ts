@@ -7,6 +7,7 @@
  *   stand      may this gate answer at all now?        503 proxy/not-ready  proxy/stale  proxy/cannot-decide  proxy/recording-full
  *   identify   who calls?                              400 proxy/two-credentials  401 proxy/bad-credential  503 proxy/cannot-decide
  *   match      which endpoint is it?                   403 proxy/denied         (401 proxy/no-credential without a credential)
+ *   inspect    which of the operations there is it?    400 proxy/unclear-operation  413 proxy/body-too-large  403 proxy/denied
  *   decide     may they call it, here and now?         403 proxy/denied  401 proxy/no-credential  503 proxy/cannot-decide
  *   record     is it written down?                     503 proxy/recording-full
  *   forward    to the API, as it was read              400 proxy/ambiguous-request (no protocol switch there)  413 proxy/body-too-large
@@ -18,6 +19,8 @@
 import type { Clock, CountryOf, Logger } from '@postern/runtime';
 import {
   type Answer,
+  type Endpoint,
+  type Match,
   type Organisation,
   objectsOf,
   objectText,
@@ -25,6 +28,7 @@ import {
   type refusalReasons,
 } from '@postern/schemas';
 import { attributes, spans, type Telemetry } from '@postern/telemetry';
+import type { DecideAll } from '../decide/decide-all.ts';
 import type { Decider } from '../decide/decider.ts';
 import type { Lease } from '../decide/lease.ts';
 import type { Identify } from '../identify/identify.ts';
@@ -34,6 +38,13 @@ import { type NeededRoles, type RefusalDetail, toRefusal } from '../refusal.ts';
 import { contexts } from './context.ts';
 import { answer, type Door } from './door.ts';
 import type { GateMetrics } from './metrics.ts';
+import {
+  endpointsOf,
+  type FindOperations,
+  type FoundOperations,
+  operationRefused,
+  refusedFirst,
+} from './operations.ts';
 import { type Passage, toOutcome, toRecord, toUnreadableRecord } from './passage.ts';
 import type { Reader } from './read.ts';
 import type { Routes } from './routes.ts';
@@ -44,6 +55,8 @@ export type LadderDeps = {
   readonly identify: Identify;
   readonly routes: Routes;
   readonly decide: Decider;
+  readonly decideAll: DecideAll;
+  readonly operations: FindOperations;
   readonly lease: Lease;
   readonly standing: Standing;
   readonly organisation: Organisation;
@@ -165,6 +178,7 @@ export const ladder = (deps: LadderDeps): Ladder => {
     const passage: Passage = { ...before, ...(match !== undefined && { match }), routesVersion: routes.version() };
     const { caller, read } = passage;
     if (read.preflight && match?.endpoint.public !== true) return preflight(passage);
+    if (match?.operations !== undefined) return inspect(passage, match, match.operations);
     if (match?.endpoint.public === true)
       return decided(passage, { outcome: 'allow', sequence: organisation.sequence, dependsOn: [] }, undefined);
     if (caller === undefined) return refuse(passage, 'proxy/no-credential', 'no-credential');
@@ -200,6 +214,36 @@ export const ladder = (deps: LadderDeps): Ladder => {
     );
   };
 
+  // inspect, decide
+  const inspect = (passage: Passage, match: Match, operations: readonly Endpoint[]): Answered => {
+    const found = deps.operations(passage, match, operations);
+    // The place alone is no endpoint: until it is known what is called, nothing is named in the record.
+    const { match: _unsaid, ...unmatched } = passage;
+    const told = (found: FoundOperations): Answered =>
+      found.outcome === 'called'
+        ? called(found.passage, found.called)
+        : refuse(unmatched, found.code, found.reason, { ...(found.detail !== undefined && { detail: found.detail }) });
+    if (!(found instanceof Promise)) return told(found);
+    found.then(told).catch((error) => broken(unmatched, error));
+  };
+  const called = (passage: Passage, endpoints: readonly Endpoint[]): Answered => {
+    const { caller, read } = passage;
+    const asked = endpoints.filter((each) => each.public !== true).map(({ id }) => id);
+    if (asked.length === 0)
+      return decided(passage, { outcome: 'allow', sequence: organisation.sequence, dependsOn: [] }, undefined);
+    if (caller === undefined) return refuse(passage, 'proxy/no-credential', 'no-credential');
+    // The place of operations has no parameters, so an object rule there could never be asked.
+    if (endpoints.some(({ objects }) => objects !== undefined))
+      return refuse(passage, 'proxy/cannot-decide', 'cannot-decide');
+    const begun = clock.elapsed();
+    const context = contextOf(read.ip, caller);
+    const asking: Passage = { ...passage, ...(context.country !== undefined && { country: context.country }) };
+    deps.decideAll(caller, asked, context, ({ answer: given, cached, refused }) => {
+      if (!cached) metrics.decideSeconds((clock.elapsed() - begun) / 1_000);
+      decided(refusedFirst(asking, refused), given, cached);
+    });
+  };
+
   /** The page's origin asks, not the caller: nothing is granted, and nothing is said about what exists. */
   const preflight = (passage: Passage): Answered => {
     const { match: _unsaid, ...unmatched } = passage;
@@ -219,7 +263,7 @@ export const ladder = (deps: LadderDeps): Ladder => {
     const { caller, match, door } = passage;
     if (passage.routesVersion !== routes.version()) {
       if (passage.attempt >= attemptsMax) return refuse(passage, 'proxy/cannot-decide', 'cannot-decide');
-      const { match: _outdated, ...rest } = passage;
+      const { match: _outdated, called: _former, ...rest } = passage;
       return matched({ ...rest, attempt: passage.attempt + 1 });
     }
     if (given.outcome === 'unavailable')
@@ -229,13 +273,14 @@ export const ladder = (deps: LadderDeps): Ladder => {
     if (not !== undefined) return refuse(passage, not.code, not.reason);
     if (caller !== undefined && !identityHolds(caller, organisation, clock.now()))
       return refuse(passage, 'proxy/bad-credential', 'session-revoked', { detail: 'The session was ended.' });
-    if (match !== undefined && lacksScopes(caller, match.endpoint))
+    const unscoped = endpointsOf(passage).find((each) => lacksScopes(caller, each));
+    if (unscoped !== undefined)
       return refuse(
         passage,
         'proxy/denied',
         'scope-missing',
         {
-          scopes: match.endpoint.scopes ?? [],
+          scopes: unscoped.scopes ?? [],
           detail: 'The token was not delegated the scopes that this endpoint asks for.',
         },
         { ...toOutcome(given, cached), outcome: 'deny' },
@@ -260,7 +305,7 @@ export const ladder = (deps: LadderDeps): Ladder => {
       passage,
       'proxy/denied',
       given.reason,
-      { needed: roles, ...(known && { objects }) },
+      { needed: roles, ...operationRefused(passage), ...(known && { objects }) },
       toOutcome(given, cached),
     );
   };

@@ -59,17 +59,22 @@ export const rechecker = ({
     recorder.take(toCutRecord(exchange, nextId(), clock, organisation.sequence));
     log.info({ ends: exchange.decision, endpoint: exchange.endpoint }, 'an exchange under way was cut');
   };
-  const ask = (exchange: Live, objects: readonly ObjectQuestion[]): Promise<Answer> =>
+  const ask = (exchange: Live, endpoint: string, objects: readonly ObjectQuestion[]): Promise<Answer> =>
     new Promise((resolve) => {
-      const { caller, endpoint } = exchange;
+      const { caller } = exchange;
       if (caller === undefined) return resolve(noGrant(organisation));
       const context = contextOf(exchange.ip, caller);
       decide(caller, endpoint as EndpointId, context, ({ answer }) => resolve(answer), objects);
     });
   const still = async (exchange: Live): Promise<boolean> => {
+    for (const endpoint of [exchange.endpoint, ...exchange.also])
+      if (!(await stillAt(exchange, endpoint))) return false;
+    return true;
+  };
+  const stillAt = async (exchange: Live, endpoint: string): Promise<boolean> => {
     const begun = clock.elapsed();
     for (;;) {
-      const match = routes.rematch(exchange.method, exchange.path, exchange.endpoint);
+      const match = routes.rematch(exchange.method, exchange.path, endpoint);
       if (
         match === undefined ||
         (exchange.caller !== undefined && !identityHolds(exchange.caller, organisation, clock.now()))
@@ -79,7 +84,7 @@ export const rechecker = ({
       // The route may ask for other objects and scopes than it did.
       const named = objectsOf(match);
       if (named.outcome !== 'named' || lacksScopes(exchange.caller, match.endpoint)) return false;
-      const answer = await ask(exchange, named.objects);
+      const answer = await ask(exchange, endpoint, named.objects);
       if (answer.outcome !== 'unavailable') return permits(answer);
       if (!live.has(exchange) || clock.elapsed() - begun >= leaseMs) return false;
       await new Promise((resolve) => setTimeout(resolve, retryAfterMs).unref());

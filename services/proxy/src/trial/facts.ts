@@ -53,6 +53,7 @@ export const routes = (
     access?: string;
     public?: boolean;
     websocket?: boolean;
+    operation?: object;
     objects?: { type: string; parameter: string; permission: string }[];
     scopes?: string[];
     opaque?: boolean;
