@@ -37,6 +37,10 @@ example-writer:
   description: Reads and writes the example API, for a working day at most
   allows: [{ service: example, access: write }]
   maxDuration: 8h
+example-remover:
+  description: Removes things, which no other role may
+  allows: [{ endpoint: example/removeThing }]
+  maxDuration: 8h
 `,
   'example.openapi.yaml': `# Every operation becomes an endpoint: reads and writes are told apart by method.
 openapi: 3.1.0
