@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openEventLog } from '@postern/event-log/open';
-import { freeBasePort, posternMain, startPostern } from '../world/embedded.ts';
+import { started } from '../world/command.ts';
+import { freeBasePort, posternMain } from '../world/embedded.ts';
 
 /** How long after the administrator's key was kept the process is killed, in ms: around the facts that make the key live, and the sample organisation. */
 const delaysMs = [0, 4, 10, 20, 60];
@@ -32,7 +33,7 @@ test('a first start that is killed goes on where it ended: one administrator, on
       heads.push(await log.facts.head());
     }
 
-    const running = await startPostern(args, { cwd });
+    await using running = await started(args, cwd);
     const key = (await readFile(join(data, 'admin.key'), 'utf8')).trim();
     assert.equal(key, kept, 'the key that was kept is the one that counts');
     const get = async (path: string) => {

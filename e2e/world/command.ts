@@ -1,6 +1,6 @@
-/** One `postern …` that is expected to end by itself. */
+/** `postern …` as a test starts it: until it ends by itself, or until the test is over. */
 import { spawn } from 'node:child_process';
-import { posternMain } from './embedded.ts';
+import { posternMain, type Running, startPostern } from './embedded.ts';
 
 export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
@@ -38,3 +38,15 @@ export const postern = (
     });
     child.stdin.end(options.input ?? '');
   });
+
+/** A started process that does not outlive the test, however the test ends. */
+export const started = async (args: readonly string[], cwd: string): Promise<Running & AsyncDisposable> => {
+  const running = await startPostern(args, { cwd });
+  return {
+    ...running,
+    [Symbol.asyncDispose]: async () => {
+      running.process.kill('SIGKILL');
+      await running.ended;
+    },
+  };
+};
