@@ -8,24 +8,24 @@ import {
   type RoleRules,
 } from '@postern/schemas';
 import type { Circumstances, Decider } from './command.ts';
-import { because, draft, facts, nothing, refused } from './drafts.ts';
+import { because, draft, facts, from, nothing, refused } from './drafts.ts';
 import { isBirthright } from './principals.ts';
 
-export const defineRole: Decider<'define-role'> = ({ role, rules, reason }, organisation, at) => {
+export const defineRole: Decider<'define-role'> = ({ role, rules, reason, commit }, organisation, at) => {
   const before = organisation.roles.get(role);
   if (before && canonicalJson(before) === canonicalJson(rules)) return nothing;
   return facts(
     before
-      ? draft('postern.role.changed.v1', `role:${role}`, { role, before, rules, ...because(reason) }, at)
-      : draft('postern.role.defined.v1', `role:${role}`, { role, rules, ...because(reason) }, at),
+      ? draft('postern.role.changed.v1', `role:${role}`, { role, before, rules, ...because(reason), ...from(commit) }, at)
+      : draft('postern.role.defined.v1', `role:${role}`, { role, rules, ...because(reason), ...from(commit) }, at),
     ...settleBirthrights(organisation, role, rules, at),
   );
 };
 
-export const retireRole: Decider<'retire-role'> = ({ role, reason }, organisation, at) => {
+export const retireRole: Decider<'retire-role'> = ({ role, reason, commit }, organisation, at) => {
   if (!organisation.roles.has(role))
     return refused('grants/unknown-role', { detail: `the role ${role} is not defined` });
-  return facts(draft('postern.role.retired.v1', `role:${role}`, { role, ...because(reason) }, at));
+  return facts(draft('postern.role.retired.v1', `role:${role}`, { role, ...because(reason), ...from(commit) }, at));
 };
 
 const settleBirthrights = (
