@@ -12,6 +12,8 @@ import { decidePath } from './pdp/wire.ts';
 import { projection } from './projection.ts';
 import { questionRoutes } from './questions.ts';
 
+export { judgeOver } from './judge-over.ts';
+
 export type AuthorizerDeps = {
   readonly facts: Pick<FactLog, 'head' | 'follow'>;
   readonly engine: Relationships;

@@ -18,6 +18,7 @@ import { principalRoutes } from './routes/principals.ts';
 import { roleRoutes } from './routes/roles.ts';
 import { grantsState } from './state.ts';
 
+export { decide as decideCommand } from './decide/decide.ts';
 export type { Model } from './publish.ts';
 
 export type GrantsDeps = {

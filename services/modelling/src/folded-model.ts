@@ -1,0 +1,163 @@
+/** A model on the bench: its files and further facts, folded into an organisation and an engine of its own, ready to be asked. */
+import type { Relationships } from '@postern/relationships';
+import {
+  type Answer,
+  beginning,
+  type FactDraft,
+  Organisation,
+  Problem,
+  posternApi,
+  posternRoles,
+  type Question,
+  type Relationship,
+  RoleName,
+  type RoleRules,
+  relationshipKey,
+  relationshipText,
+  type Service,
+  sealAppend,
+  systemActor,
+} from '@postern/schemas';
+import type { Asked, DecideCommand, Explanation, JudgeOver, ModelCommand } from './judgement.ts';
+
+export type Model = {
+  readonly schema: string;
+  readonly services: readonly Service[];
+  readonly roles: ReadonlyMap<RoleName, RoleRules>;
+};
+
+export type ModellingDeps = {
+  /** An empty engine; whoever asked for it disposes of it. */
+  readonly openEngine: () => Promise<Relationships>;
+  /** The grants room's deciders. */
+  readonly decideCommand: DecideCommand;
+  /** The authorizer's judgement. */
+  readonly judgeOver: JudgeOver;
+};
+
+export type FoldedModel = AsyncDisposable & {
+  /** What has been told so far. */
+  readonly organisation: Organisation;
+  readonly engine: Relationships;
+  /** Folds what the command leads to; answers with the refusal where the deciders refuse it, and nothing has changed then. */
+  readonly tell: (command: ModelCommand, at?: string) => Problem | undefined;
+  /** Folds facts that were decided elsewhere, in their order. */
+  readonly fold: (facts: Iterable<FactDraft>) => void;
+  /** Decides as the gate would, on everything told so far; a public endpoint is allowed to anybody. Answers in order. */
+  readonly decide: (questions: readonly Omit<Question, 'atLeast'>[]) => Promise<readonly Answer[]>;
+  /** Brings the engine to what has been told; `decide` does so itself. */
+  readonly settle: () => Promise<void>;
+  readonly explain: (asked: Asked) => Explanation;
+};
+
+/** Questions in one call of the engine. */
+const questionsAtOnce = 2_000;
+
+/**
+ * Owns the engine it opens. Rejects with `authorizer/schema-refused` where the engine does not take the schema, and with the
+ * refusal of a role or of routes that the deciders do not take. Postern's own service and roles come with every model.
+ */
+export const foldModel = async (
+  deps: ModellingDeps,
+  model: Model,
+  { facts = [], at = '2026-01-01T00:00:00Z' }: { readonly facts?: Iterable<FactDraft>; readonly at?: string } = {},
+): Promise<FoldedModel> => {
+  const engine = await deps.openEngine();
+  try {
+    const bench = benchOver(engine, deps, at);
+    bench.publish(model);
+    await engine.writeSchema(model.schema);
+    bench.folded.fold(facts);
+    await bench.folded.settle();
+    return bench.folded;
+  } catch (error) {
+    await engine[Symbol.asyncDispose]();
+    throw error;
+  }
+};
+
+const benchOver = (engine: Relationships, { decideCommand, judgeOver }: ModellingDeps, start: string) => {
+  const organisation = new Organisation();
+  let ids = 0;
+  const newId = () => `01890000-0000-7000-8000-${(++ids).toString(16).padStart(12, '0')}`;
+  let reached = { sequence: beginning, zookie: '' as Awaited<ReturnType<Relationships['reached']>>['zookie'] };
+  /** What the engine holds, by key. */
+  const held = new Map<string, Relationship>();
+  const judge = judgeOver({ engine, organisation, reached: () => reached });
+
+  const fold = (facts: Iterable<FactDraft>): void => {
+    for (const draft of facts)
+      for (const entry of sealAppend(organisation.sequence, [draft])) {
+        const { fact } = entry;
+        if (fact !== undefined) organisation.apply({ ...entry, fact });
+      }
+  };
+  const tell = (command: ModelCommand, at = start): Problem | undefined => {
+    const correlation = newId();
+    const circumstances = { now: at, occurred: at, actor: systemActor('modelling'), newId, correlation };
+    const decided = decideCommand(command, organisation, circumstances);
+    if (decided.outcome === 'refused') return decided.problem;
+    if (decided.outcome === 'facts') fold(decided.facts);
+    return undefined;
+  };
+  const settle = async (): Promise<void> => {
+    if (reached.sequence === organisation.sequence) return;
+    const left = new Map(held);
+    const updates: { operation: 'touch' | 'delete'; relationship: Relationship }[] = [];
+    for (const relationship of organisation.relationships()) {
+      const key = relationshipKey(relationship);
+      const before = left.get(key);
+      left.delete(key);
+      if (before !== undefined && relationshipText(before) === relationshipText(relationship)) continue;
+      held.set(key, relationship);
+      updates.push({ operation: 'touch', relationship });
+    }
+    for (const [key, relationship] of left) {
+      held.delete(key);
+      updates.push({ operation: 'delete', relationship });
+    }
+    const projection = { from: reached.sequence, to: organisation.sequence, updates, facts: [], actor: 'modelling' };
+    const written = await engine.project(projection);
+    if (written.outcome === 'lost')
+      throw new Problem('runtime/internal', { detail: 'somebody else writes to the bench' });
+    reached = { sequence: organisation.sequence, zookie: written.zookie };
+  };
+  const isPublic = (endpoint: string): boolean =>
+    organisation.services.get(endpoint.slice(0, endpoint.indexOf('/')))?.endpoints.find(({ id }) => id === endpoint)
+      ?.public === true;
+
+  const decide: FoldedModel['decide'] = async (questions) => {
+    await settle();
+    const { sequence } = reached;
+    const answers: Answer[] = questions.map(() => ({ outcome: 'allow', sequence, dependsOn: [] }));
+    const asked = [...questions.entries()].filter(([, { endpoint }]) => !isPublic(endpoint));
+    for (let from = 0; from < asked.length; from += questionsAtOnce) {
+      const batch = asked.slice(from, from + questionsAtOnce);
+      const given = await judge.decide(batch.map(([, question]) => ({ ...question, atLeast: beginning })));
+      batch.forEach(([index], n) => {
+        answers[index] = given[n] ?? { outcome: 'unavailable', reason: 'engine-unreachable' };
+      });
+    }
+    return answers;
+  };
+  const publish = ({ schema, services, roles }: Model): void => {
+    const must = (refusal: Problem | undefined): void => {
+      if (refusal) throw refusal;
+    };
+    must(tell({ kind: 'publish-schema', text: schema }));
+    for (const service of [posternApi(), ...services]) must(tell({ kind: 'publish-routes', service }));
+    const own = Object.entries(posternRoles).map(([role, rules]) => [RoleName.parse(role), rules] as const);
+    for (const [role, rules] of [...own, ...roles]) must(tell({ kind: 'define-role', role, rules }));
+  };
+  const folded: FoldedModel = {
+    organisation,
+    engine,
+    tell,
+    fold,
+    decide,
+    settle,
+    explain: judge.explain,
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+  };
+  return { folded, publish };
+};

@@ -1,0 +1,103 @@
+/**
+ * What the workbench borrows from the rooms that decide, so that nothing here judges otherwise than the gate will. The command
+ * that runs it hands these in: rooms do not know each other.
+ */
+import type { Reached, Relationships } from '@postern/relationships';
+import type {
+  Actor,
+  Allowance,
+  Attributes,
+  Conditions,
+  Context,
+  CredentialId,
+  DecisionPoint,
+  EndpointId,
+  FactDraft,
+  GroupId,
+  Member,
+  Organisation,
+  PrincipalId,
+  Problem,
+  RoleName,
+  RoleRules,
+  Service,
+  SubjectId,
+} from '@postern/schemas';
+
+/** The commands that make up an organisation on the workbench: some of those that the grants room knows. */
+export type ModelCommand =
+  | { readonly kind: 'publish-schema'; readonly text: string }
+  | { readonly kind: 'publish-routes'; readonly service: Service }
+  | { readonly kind: 'define-role'; readonly role: RoleName; readonly rules: RoleRules }
+  | { readonly kind: 'join'; readonly principal: PrincipalId; readonly attributes: Attributes }
+  | { readonly kind: 'leave'; readonly principal: PrincipalId }
+  | {
+      readonly kind: 'change-group';
+      readonly group: GroupId;
+      readonly add: readonly Member[];
+      readonly remove: readonly Member[];
+    }
+  | {
+      readonly kind: 'issue-grant';
+      readonly subject: SubjectId;
+      readonly role: RoleName;
+      readonly conditions?: Conditions | undefined;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'issue-key';
+      readonly credential: CredentialId;
+      readonly owner: PrincipalId;
+      readonly digest: string;
+      readonly roles: readonly RoleName[];
+      readonly until?: string | undefined;
+      readonly reason: string;
+    };
+
+export type Circumstances = {
+  /** RFC 3339, UTC. */
+  readonly now: string;
+  readonly occurred: string;
+  readonly actor: Actor;
+  readonly newId: () => string;
+  readonly correlation: string;
+};
+
+/** The grants room's deciders: a command becomes facts, or is refused for a reason. Pure. */
+export type DecideCommand = (
+  command: ModelCommand,
+  organisation: Organisation,
+  circumstances: Circumstances,
+) =>
+  | { readonly outcome: 'facts'; readonly facts: readonly FactDraft[] }
+  | { readonly outcome: 'nothing' }
+  | { readonly outcome: 'refused'; readonly problem: Problem };
+
+export type Way = {
+  readonly subject: string;
+  readonly role: RoleName;
+  readonly group?: GroupId;
+  readonly allows: Allowance;
+  readonly conditions?: Conditions;
+};
+export type Miss =
+  | (Way & { readonly kind: 'condition'; readonly unmet: readonly string[]; readonly missing: readonly string[] })
+  | { readonly kind: 'role'; readonly subject: string; readonly role: RoleName; readonly endpoints: number };
+/** The parts of the authorizer's explanations that the workbench shows. */
+export type Explanation =
+  | { readonly outcome: 'allow'; readonly public: true }
+  | { readonly outcome: 'allow'; readonly ways: readonly Way[] }
+  | { readonly outcome: 'deny'; readonly subject: string; readonly misses: readonly unknown[] };
+
+export type Asked = {
+  readonly subjects: readonly (PrincipalId | CredentialId)[];
+  readonly endpoint: EndpointId;
+  readonly context: Partial<Context>;
+};
+
+/** The authorizer's judgement over an engine that has been filled from `organisation`. */
+export type JudgeOver = (deps: {
+  readonly engine: Pick<Relationships, 'check'>;
+  readonly organisation: Organisation;
+  readonly reached: () => Reached;
+}) => DecisionPoint & { readonly explain: (asked: Asked) => Explanation };
