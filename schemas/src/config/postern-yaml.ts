@@ -79,8 +79,14 @@ export const PosternYaml = z.strictObject({
   trustedProxies: z.array(z.union([z.cidrv4(), z.cidrv6()])).default([]),
   services: z.record(ServiceName, ServiceConfig).default({}),
   model: z
-    .strictObject({ schema: z.string().optional(), roles: z.string().optional(), assertions: z.string().optional() })
-    .default({}),
+    .strictObject({
+      schema: z.string().optional(),
+      roles: z.string().optional(),
+      assertions: z.string().optional(),
+      /** `at-start`: the files here are published at every start and reload; `by-command`: only into an empty log, after that by `postern publish`. */
+      publish: z.enum(['at-start', 'by-command']).default('at-start'),
+    })
+    .prefault({}),
   /** How long a proxy trusts cached decisions without hearing from the log, in ms. */
   leaseMs: z.number().int().min(500).max(60_000).default(5_000),
   /** How many decisions the proxy keeps, at about 300 bytes each. */

@@ -10,6 +10,7 @@ import { askCommands } from './commands/ask.ts';
 import { auditCommands } from './commands/audit.ts';
 import { checkCommand } from './commands/check.ts';
 import { initCommand } from './commands/init.ts';
+import { publishCommand } from './commands/publish.ts';
 import { tell } from './output.ts';
 
 const rooms = ['proxy', 'authorizer', 'grants', 'audit'] as const;
@@ -47,6 +48,7 @@ program
 
 initCommand(program);
 checkCommand(program);
+publishCommand(program);
 accessCommands(program);
 askCommands(program);
 auditCommands(program);

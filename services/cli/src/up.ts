@@ -3,7 +3,7 @@ import { auditService, makeSigningKey, parseSigningKey } from '@postern/audit/ap
 import { openAuditStore } from '@postern/audit-store/open';
 import { authorizerService } from '@postern/authorizer/app';
 import { openEventLog, openInboundFeed } from '@postern/event-log/open';
-import { grantsService } from '@postern/grants/app';
+import { grantsService, schemaCheck } from '@postern/grants/app';
 import { proxyService, upstreamsOf } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import {
@@ -76,9 +76,10 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     { origin: config.audit.origin },
   );
   const grants = grantsService(
-    { eventLog, feeds, keys, clock, telemetry, log },
+    { eventLog, feeds, keys, clock, telemetry, log, checkSchema: schemaCheck(() => openRelationships('embedded:')) },
     {
       model,
+      publishedByCommand: config.model.publish === 'by-command',
       enforceTimeoutMs: 2 * config.leaseMs,
       onFirstStart: async (secret) => {
         await writeSecret(`${data}/admin.key`, secret);

@@ -122,7 +122,10 @@ export const factCases: readonly Case[] = [
         return entries.length === 2_010;
       });
       assert.equal(entries.length, 2_010);
-      assert.deepEqual([...ends].filter((end) => ![7, 1_307, 2_007, 2_010].includes(end)), []);
+      assert.deepEqual(
+        [...ends].filter((end) => ![7, 1_307, 2_007, 2_010].includes(end)),
+        [],
+      );
     },
   },
   {

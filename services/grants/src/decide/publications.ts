@@ -48,7 +48,15 @@ export const publishRoutes: Decider<'publish-routes'> = ({ service, commit }, or
       draft(
         'postern.routes.published.v1',
         `service:${service.name}`,
-        { service: name, mount: service.mount, endpoints, part: index + 1, parts: parts.length, digest, ...from(commit) },
+        {
+          service: name,
+          mount: service.mount,
+          endpoints,
+          part: index + 1,
+          parts: parts.length,
+          digest,
+          ...from(commit),
+        },
         at,
       ),
     ),

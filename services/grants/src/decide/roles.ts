@@ -16,7 +16,12 @@ export const defineRole: Decider<'define-role'> = ({ role, rules, reason, commit
   if (before && canonicalJson(before) === canonicalJson(rules)) return nothing;
   return facts(
     before
-      ? draft('postern.role.changed.v1', `role:${role}`, { role, before, rules, ...because(reason), ...from(commit) }, at)
+      ? draft(
+          'postern.role.changed.v1',
+          `role:${role}`,
+          { role, before, rules, ...because(reason), ...from(commit) },
+          at,
+        )
       : draft('postern.role.defined.v1', `role:${role}`, { role, rules, ...because(reason), ...from(commit) }, at),
     ...settleBirthrights(organisation, role, rules, at),
   );
