@@ -7,6 +7,7 @@ import { beginning, type DecisionPoint, type Issuer, Organisation, Problem } fro
 import type { Telemetry } from '@postern/telemetry';
 import { openAssertions } from './assert.ts';
 import { drainTimeoutMs, type ProxyConfig, splitAddress, unrecordedDecisionsMax } from './config.ts';
+import { ahead } from './decide/ahead.ts';
 import { decisionCache } from './decide/cache.ts';
 import { decider } from './decide/decider.ts';
 import { openLease } from './decide/lease.ts';
@@ -85,7 +86,9 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
   const lease = openLease(clock, leaseMs);
   const cache = decisionCache(config.cachedDecisionsMax);
   const failed = (error: unknown): void => log.error({ err: error }, 'a decision could not be asked for or acted on');
-  const decide = decider({ point: decisionPoint, cache, sequence: () => organisation.sequence, failed });
+  const sequence = () => organisation.sequence;
+  const early = ahead(sequence, leaseMs);
+  const decide = decider({ point: decisionPoint, cache, sequence, ahead: early, failed });
 
   // What is written down and told.
   const records = recorder(eventLog.decisions, {
@@ -161,6 +164,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     rechecker: recheck,
     lease,
     standing,
+    applied: early.applied,
     advanced: beating.soon,
     leaseMs,
     telemetry,

@@ -6,6 +6,7 @@
  * between the comparison and the forwarding. That is why there is no promise here.
  */
 import type { Answer, Context, DecisionPoint, EndpointId, Question, Sequence } from '@postern/schemas';
+import type { Ahead } from './ahead.ts';
 import type { Asked, Decided, DecisionCache } from './cache.ts';
 
 export type { Asked } from './cache.ts';
@@ -38,11 +39,12 @@ export type DeciderDeps = {
   readonly cache: DecisionCache;
   /** The sequence that this proxy has applied. */
   readonly sequence: () => Sequence;
+  readonly ahead: Pick<Ahead, 'wait'>;
   /** A request's continuation threw: it must not take the others' with it. */
   readonly failed: (error: unknown) => void;
 };
 
-export const decider = ({ point, cache, sequence, failed }: DeciderDeps): Decider => {
+export const decider = ({ point, cache, sequence, ahead, failed }: DeciderDeps): Decider => {
   let queue: Waiting[] = [];
   /** Questions under way, by everything that the answer may depend on. */
   const open = new Map<string, Waiting>();
@@ -68,6 +70,8 @@ export const decider = ({ point, cache, sequence, failed }: DeciderDeps): Decide
     for (const [index, waiting] of batch.entries()) settle(waiting, answers[index] ?? unreachable);
   };
   const settle = (waiting: Waiting, answer: Answer): void => {
+    if (answer.outcome !== 'unavailable' && answer.sequence > sequence())
+      return ahead.wait(answer.sequence, (reached) => settle(waiting, reached ? answer : behind));
     const { asked, question, attempt, waiters } = waiting;
     const key = openKey(asked, question.context, question.atLeast);
     if (open.get(key) === waiting) open.delete(key);
