@@ -44,16 +44,27 @@ export const Issuer = z.strictObject({
 });
 export type Issuer = z.infer<typeof Issuer>;
 
-export const ServiceConfig = z.strictObject({
-  upstream: Url('https?'),
-  mount: z
-    .string()
-    .regex(/^\/[a-z0-9][a-z0-9/_.-]*[a-z0-9]$/i, 'write a path such as /payroll, without a trailing slash'),
-  openapi: z.string().optional(),
-  /** Time to the first byte of the answer, in ms. */
-  timeoutMs: z.number().int().min(1).max(3_600_000).default(30_000),
-  bodyBytesMax: z.number().int().min(0).default(10_485_760),
-});
+export const ServiceConfig = z
+  .strictObject({
+    upstream: Url('https?'),
+    mount: z
+      .string()
+      .regex(/^\/[a-z0-9][a-z0-9/_.-]*[a-z0-9]$/i, 'write a path such as /payroll, without a trailing slash'),
+    openapi: z.string().optional(),
+    /** Time to the first byte of the answer, in ms. */
+    timeoutMs: z.number().int().min(1).max(3_600_000).default(30_000),
+    bodyBytesMax: z.number().int().min(0).default(10_485_760),
+    /** `observe` refuses nobody for want of a grant and records who would have been refused; only until `observeUntil`. */
+    mode: z.enum(['enforce', 'observe']).default('enforce'),
+    /** RFC 3339; from then on the service is enforced by itself. */
+    observeUntil: z.iso
+      .datetime({ offset: true, error: 'write an RFC 3339 instant, for instance 2026-12-01T08:00:00Z' })
+      .optional(),
+  })
+  .refine(({ mode, observeUntil }) => (mode === 'observe') === (observeUntil !== undefined), {
+    path: ['observeUntil'],
+    error: 'mode: observe needs observeUntil, the instant from which it is enforced, and nothing else takes one',
+  });
 export type ServiceConfig = z.infer<typeof ServiceConfig>;
 
 export const PosternYaml = z.strictObject({

@@ -4,7 +4,7 @@ import { openAuditStore } from '@postern/audit-store/open';
 import { authorizerService } from '@postern/authorizer/app';
 import { openEventLog, openInboundFeed } from '@postern/event-log/open';
 import { grantsService, schemaCheck } from '@postern/grants/app';
-import { proxyService, upstreamsOf } from '@postern/proxy/app';
+import { observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
@@ -112,6 +112,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
           audit: listeners.audit.url(),
           grants: listeners.grants.url(),
         }),
+        observed: observedServices(config.services),
         issuers: config.issuers,
         trustedProxies: config.trustedProxies,
         leaseMs: config.leaseMs,
@@ -125,6 +126,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     onReload: async (fresh) => {
       await grants.publish(loadModel(fresh));
       proxy.made()?.configureIssuers(fresh.config.issuers);
+      proxy.made()?.configureObserved(observedServices(fresh.config.services));
     },
   });
 
@@ -156,6 +158,7 @@ const startedLast = <Made extends Service>(
     name,
     made: () => made,
     notReady: () => made?.notReady() ?? [`${name} has not been started`],
+    observing: () => made?.observing?.() ?? [],
     start: async () => {
       made = make();
       await made.start();

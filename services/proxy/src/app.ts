@@ -18,6 +18,7 @@ import { addressReader } from './gate/address.ts';
 import { ladder } from './gate/ladder.ts';
 import { liveExchanges } from './gate/live.ts';
 import { gateMetrics } from './gate/metrics.ts';
+import { type ObservedServices, observing } from './gate/observing.ts';
 import { passer } from './gate/pass.ts';
 import { decisionIds } from './gate/passage.ts';
 import { requestReader } from './gate/read.ts';
@@ -35,6 +36,7 @@ import { neededRoles } from './refusal.ts';
 import { watchOver } from './watch.ts';
 
 export type { ProxyConfig, UpstreamConfig } from './config.ts';
+export { observedServices } from './observed-services.ts';
 export { type RoomUrls, upstreamsOf } from './upstreams-of.ts';
 
 export type ProxyDeps = {
@@ -64,6 +66,7 @@ export type ProxyService = Service & {
   readonly enforces: () => number;
   /** Takes issuers anew without dropping a request. */
   readonly configureIssuers: (issuers: readonly Issuer[]) => void;
+  readonly configureObserved: (services: ObservedServices) => void;
 };
 
 /** How long the last decisions may take to reach the log when the proxy stops, in ms. */
@@ -113,7 +116,19 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
   // What is under way.
   const nextId = decisionIds();
   const live = liveExchanges();
-  const recheck = rechecker({ live, decide, routes, organisation, recorder: records, nextId, clock, log, leaseMs });
+  const observe = observing(config.observed ?? {}, { organisation, clock, log });
+  const recheck = rechecker({
+    live,
+    decide,
+    routes,
+    organisation,
+    recorder: records,
+    observing: observe,
+    nextId,
+    clock,
+    log,
+    leaseMs,
+  });
   const upstreams = openUpstreams(config.upstreams);
 
   // The ladder, and the server in front of it.
@@ -136,6 +151,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     standing,
     organisation,
     recorder: records,
+    observing: observe,
     needed,
     nextId,
     forward,
@@ -146,14 +162,14 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
   });
   const { server, app } = gateServer(gate, { jwks: others.jwks, authzen: () => deps.authzenConfiguration?.() });
 
-  const observe = (): void =>
+  const measure = (): void =>
     metrics.observe({
       cached: cache.size(),
       enforces: standing.enforces,
       live: live.size(),
       unrecorded: records.waiting(),
     });
-  const watch = watchOver({ live, rechecker: recheck, lease, standing, clock, leaseMs, observe });
+  const watch = watchOver({ live, rechecker: recheck, lease, standing, clock, leaseMs, observe: measure });
   const factsDeps = {
     facts: eventLog.facts,
     organisation,
@@ -195,6 +211,8 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     instance,
     enforces: () => standing.enforces,
     configureIssuers: jwt.configure,
+    configureObserved: observe.configure,
+    observing: observe.now,
     address: () => {
       const address = server.address() as AddressInfo | null;
       return address === null ? undefined : { host: address.address, port: address.port };
@@ -208,6 +226,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
         throw new Problem('runtime/port-in-use', { detail: config.listen, cause: error });
       }
       watch.start();
+      observe.start();
       background = announce().then(() =>
         Promise.all([followFacts(factsDeps, over.signal), others.follow(eventLog.enforcement, over.signal)]),
       );
@@ -230,6 +249,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
       server.closeAllConnections();
       await closed.catch((error) => log.warn({ err: error }, 'the listener did not close'));
       watch.stop();
+      observe.stop();
       over.abort();
       await background.catch(() => {});
       const lost = await records.stop(lastRecordsTimeoutMs);

@@ -14,7 +14,7 @@ import {
 } from '@postern/runtime';
 import { authzenConfiguration, Problem } from '@postern/schemas';
 import { openTelemetry } from '@postern/telemetry/open';
-import { proxyService, upstreamsOf } from './app.ts';
+import { observedServices, proxyService, upstreamsOf } from './app.ts';
 
 /** Resolves when a signal has stopped it. */
 export const serve = async (loaded: LoadedConfig): Promise<void> => {
@@ -45,6 +45,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
       instance: hostname(),
       listen: config.listen,
       upstreams: upstreamsOf(config.services, { authorizer, grants, audit }),
+      observed: observedServices(config.services),
       issuers: config.issuers,
       trustedProxies: config.trustedProxies,
       leaseMs: config.leaseMs,
@@ -54,7 +55,10 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
   const reload = reloading({
     file: loaded.file,
     log,
-    onReload: async (fresh) => proxy.configureIssuers(fresh.config.issuers),
+    onReload: async ({ config: fresh }) => {
+      proxy.configureIssuers(fresh.issuers);
+      proxy.configureObserved(observedServices(fresh.services));
+    },
   });
   await run({
     services: [proxy, reload],

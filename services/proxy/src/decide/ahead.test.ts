@@ -11,7 +11,13 @@ test('an answer from a newer model waits until the routes of that model are appl
   const early = ahead(sequence, 60_000);
   const newer: Answer = { outcome: 'allow', sequence: 9 as Sequence, dependsOn: [] };
   const point: DecisionPoint = { decide: async (questions) => questions.map(() => newer) };
-  const decide = decider({ point, cache: decisionCache(10), sequence, ahead: early, failed: assert.fail });
+  const decide = decider({
+    point,
+    cache: decisionCache(10),
+    sequence,
+    ahead: early,
+    failed: (error) => assert.fail(String(error)),
+  });
   const told: Decision[] = [];
   const subjects = ['user:ann' as PrincipalId];
   decide({ subjects, caller: 'user:ann' }, 'api/one' as EndpointId, { now: '2026-01-01T00:00:00Z' }, (decision) =>

@@ -70,8 +70,10 @@ export const decider = ({ point, cache, sequence, ahead, failed }: DeciderDeps):
     for (const [index, waiting] of batch.entries()) settle(waiting, answers[index] ?? unreachable);
   };
   const settle = (waiting: Waiting, answer: Answer): void => {
-    if (answer.outcome !== 'unavailable' && answer.sequence > sequence())
-      return ahead.wait(answer.sequence, (reached) => settle(waiting, reached ? answer : behind));
+    if (answer.outcome !== 'unavailable' && answer.sequence > sequence()) {
+      ahead.wait(answer.sequence, (reached) => settle(waiting, reached ? answer : behind));
+      return;
+    }
     const { asked, question, attempt, waiters } = waiting;
     const key = openKey(asked, question.context, question.atLeast);
     if (open.get(key) === waiting) open.delete(key);

@@ -48,7 +48,7 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
     },
     onResponseStart: (started, status, headers, message) => {
       if (status < 200 || over) return;
-      res.writeHead(status, message ?? '', responseHeaders(rawHeaders(started, headers), out.decision));
+      res.writeHead(status, message ?? '', responseHeaders(rawHeaders(started, headers), out));
       // Streams begin with silence: the head has to leave now.
       res.flushHeaders();
     },

@@ -27,6 +27,7 @@ import { type NeededRoles, type RefusalDetail, toRefusal } from '../refusal.ts';
 import { contexts } from './context.ts';
 import { answer, type Door } from './door.ts';
 import type { GateMetrics } from './metrics.ts';
+import type { ObservedReason, Observing } from './observing.ts';
 import { type Passage, toOutcome, toRecord, toUnreadableRecord } from './passage.ts';
 import type { Reader } from './read.ts';
 import type { Routes } from './routes.ts';
@@ -48,7 +49,9 @@ export type LadderDeps = {
     passage: Passage,
     allowed: Extract<Answer, { outcome: 'allow' }>,
     cached: boolean | undefined,
+    observed?: ObservedReason,
   ) => void;
+  readonly observing: Pick<Observing, 'passes'>;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly metrics: GateMetrics;
@@ -192,7 +195,11 @@ export const ladder = (deps: LadderDeps): Ladder => {
     }
     if (given.outcome === 'unavailable')
       return refuse(passage, 'proxy/cannot-decide', 'cannot-decide', {}, toOutcome(given, cached));
-    if (given.outcome === 'deny') return denied(passage, given, cached);
+    const observed =
+      caller !== undefined && match !== undefined
+        ? deps.observing.passes(match.service.name, caller.principal, given)
+        : undefined;
+    if (given.outcome === 'deny' && observed === undefined) return denied(passage, given, cached);
     const not = unfit(standing, lease);
     if (not !== undefined) return refuse(passage, not.code, not.reason);
     if (caller !== undefined && !identityHolds(caller, organisation, clock.now()))
@@ -201,7 +208,7 @@ export const ladder = (deps: LadderDeps): Ladder => {
       return refuse(passage, 'proxy/ambiguous-request', 'ambiguous-request', {
         detail: 'This endpoint does not switch protocols.',
       });
-    deps.forward(passage, given, cached);
+    deps.forward(passage, { ...given, outcome: 'allow' }, cached, observed);
   };
 
   const denied = (

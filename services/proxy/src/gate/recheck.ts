@@ -7,6 +7,7 @@ import { identityHolds } from '../identify/identity.ts';
 import type { Recorder } from '../record.ts';
 import { contexts } from './context.ts';
 import type { Live, LiveExchanges } from './live.ts';
+import type { Observing } from './observing.ts';
 import type { Routes } from './routes.ts';
 
 export type RecheckDeps = {
@@ -15,6 +16,7 @@ export type RecheckDeps = {
   readonly routes: Routes;
   readonly organisation: Organisation;
   readonly recorder: Recorder;
+  readonly observing: Pick<Observing, 'passes'>;
   readonly nextId: () => string;
   readonly clock: Clock;
   readonly log: Logger;
@@ -36,6 +38,7 @@ export const rechecker = ({
   routes,
   organisation,
   recorder,
+  observing,
   nextId,
   clock,
   log,
@@ -66,6 +69,8 @@ export const rechecker = ({
         return false;
       if (match.endpoint.public === true) return true;
       const answer = await ask(exchange);
+      const principal = exchange.caller?.principal;
+      if (principal !== undefined && observing.passes(exchange.service, principal, answer) !== undefined) return true;
       if (answer.outcome !== 'unavailable') return permits(answer);
       if (!live.has(exchange) || clock.elapsed() - begun >= leaseMs) return false;
       await new Promise((resolve) => setTimeout(resolve, retryAfterMs).unref());
