@@ -4,6 +4,8 @@ export * from './assertion-keys.ts';
 export * from './clock.ts';
 export * from './config/load.ts';
 export * from './config/model.ts';
+export * from './config/places.ts';
+export * from './config/schema-files.ts';
 export * from './config/yaml-file.ts';
 export * from './health.ts';
 export * from './http.ts';

@@ -91,7 +91,8 @@ export const PosternYaml = z.strictObject({
   services: z.record(ServiceName, ServiceConfig).default({}),
   model: z
     .strictObject({
-      schema: z.string().optional(),
+      /** A .zed file, a folder of them, or a list of either; the gate's own definitions are always there. */
+      schema: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
       roles: z.string().optional(),
       assertions: z.string().optional(),
       /** `at-start`: the files here are published at every start and reload; `by-command`: only into an empty log, after that by `postern publish`. */

@@ -10,7 +10,9 @@ import { askCommands } from './commands/ask.ts';
 import { auditCommands } from './commands/audit.ts';
 import { checkCommand } from './commands/check.ts';
 import { initCommand } from './commands/init.ts';
+import { previewCommand } from './commands/preview.ts';
 import { publishCommand } from './commands/publish.ts';
+import { suggestCommand } from './commands/suggest.ts';
 import { tell } from './output.ts';
 
 const rooms = ['proxy', 'authorizer', 'grants', 'audit'] as const;
@@ -48,6 +50,8 @@ program
 
 initCommand(program);
 checkCommand(program);
+previewCommand(program);
+suggestCommand(program);
 publishCommand(program);
 accessCommands(program);
 askCommands(program);

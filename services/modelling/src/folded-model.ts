@@ -4,6 +4,7 @@ import {
   type Answer,
   beginning,
   type FactDraft,
+  gateSchema,
   Organisation,
   Problem,
   posternApi,
@@ -41,6 +42,10 @@ export type FoldedModel = AsyncDisposable & {
   readonly engine: Relationships;
   /** Folds what the command leads to; answers with the refusal where the deciders refuse it, and nothing has changed then. */
   readonly tell: (command: ModelCommand, at?: string) => Problem | undefined;
+  /** Puts a relationship of an engineers' own object beside what the facts mean. */
+  readonly relate: (relationship: Relationship) => void;
+  /** All relationships told so far: what the engine holds once settled. */
+  readonly relationships: () => Iterable<Relationship>;
   /** Folds facts that were decided elsewhere, in their order. */
   readonly fold: (facts: Iterable<FactDraft>) => void;
   /** Decides as the gate would, on everything told so far; a public endpoint is allowed to anybody. Answers in order. */
@@ -57,17 +62,46 @@ const questionsAtOnce = 2_000;
  * Owns the engine it opens. Rejects with `authorizer/schema-refused` where the engine does not take the schema, and with the
  * refusal of a role or of routes that the deciders do not take. Postern's own service and roles come with every model.
  */
-export const foldModel = async (
+export const foldModel = (
   deps: ModellingDeps,
   model: Model,
-  { facts = [], at = '2026-01-01T00:00:00Z' }: { readonly facts?: Iterable<FactDraft>; readonly at?: string } = {},
+  { facts = [], at = defaultStart }: { readonly facts?: Iterable<FactDraft>; readonly at?: string } = {},
+): Promise<FoldedModel> =>
+  onBench(deps, at, async (bench) => {
+    bench.publish(model);
+    await bench.folded.engine.writeSchema(model.schema);
+    bench.folded.fold(facts);
+  });
+
+/** A log as it stands; with `model`, as it would stand once that was published over it. Otherwise as {@link foldModel}. */
+export const foldLog = (
+  deps: ModellingDeps,
+  facts: Iterable<FactDraft>,
+  { model, keeps }: { readonly model?: Model; readonly keeps?: (relationship: Relationship) => boolean } = {},
+): Promise<FoldedModel> =>
+  onBench(
+    deps,
+    defaultStart,
+    async ({ folded, publish }) => {
+      folded.fold(facts);
+      if (model !== undefined) publish(model);
+      await folded.engine.writeSchema(folded.organisation.schema ?? gateSchema);
+    },
+    keeps,
+  );
+
+const defaultStart = '2026-01-01T00:00:00Z';
+
+const onBench = async (
+  deps: ModellingDeps,
+  at: string,
+  fill: (bench: ReturnType<typeof benchOver>) => Promise<void>,
+  keeps?: (relationship: Relationship) => boolean,
 ): Promise<FoldedModel> => {
   const engine = await deps.openEngine();
   try {
-    const bench = benchOver(engine, deps, at);
-    bench.publish(model);
-    await engine.writeSchema(model.schema);
-    bench.folded.fold(facts);
+    const bench = benchOver(engine, deps, at, keeps);
+    await fill(bench);
     await bench.folded.settle();
     return bench.folded;
   } catch (error) {
@@ -76,13 +110,20 @@ export const foldModel = async (
   }
 };
 
-const benchOver = (engine: Relationships, { decideCommand, judgeOver }: ModellingDeps, start: string) => {
+const benchOver = (
+  engine: Relationships,
+  { decideCommand, judgeOver }: ModellingDeps,
+  start: string,
+  keeps: (relationship: Relationship) => boolean = () => true,
+) => {
   const organisation = new Organisation();
   let ids = 0;
   const newId = () => `01890000-0000-7000-8000-${(++ids).toString(16).padStart(12, '0')}`;
   let reached = { sequence: beginning, zookie: '' as Awaited<ReturnType<Relationships['reached']>>['zookie'] };
   /** What the engine holds, by key. */
   const held = new Map<string, Relationship>();
+  const related = new Map<string, Relationship>();
+  let settled = true;
   const judge = judgeOver({ engine, organisation, reached: () => reached });
 
   const fold = (facts: Iterable<FactDraft>): void => {
@@ -100,11 +141,15 @@ const benchOver = (engine: Relationships, { decideCommand, judgeOver }: Modellin
     if (decided.outcome === 'facts') fold(decided.facts);
     return undefined;
   };
+  function* relationships(): Generator<Relationship> {
+    for (const relationship of organisation.relationships()) if (keeps(relationship)) yield relationship;
+    yield* related.values();
+  }
   const settle = async (): Promise<void> => {
-    if (reached.sequence === organisation.sequence) return;
+    if (settled && reached.sequence === organisation.sequence) return;
     const left = new Map(held);
     const updates: { operation: 'touch' | 'delete'; relationship: Relationship }[] = [];
-    for (const relationship of organisation.relationships()) {
+    for (const relationship of relationships()) {
       const key = relationshipKey(relationship);
       const before = left.get(key);
       left.delete(key);
@@ -121,6 +166,7 @@ const benchOver = (engine: Relationships, { decideCommand, judgeOver }: Modellin
     if (written.outcome === 'lost')
       throw new Problem('runtime/internal', { detail: 'somebody else writes to the bench' });
     reached = { sequence: organisation.sequence, zookie: written.zookie };
+    settled = true;
   };
   const isPublic = (endpoint: string): boolean =>
     organisation.services.get(endpoint.slice(0, endpoint.indexOf('/')))?.endpoints.find(({ id }) => id === endpoint)
@@ -145,7 +191,11 @@ const benchOver = (engine: Relationships, { decideCommand, judgeOver }: Modellin
       if (refusal) throw refusal;
     };
     must(tell({ kind: 'publish-schema', text: schema }));
-    for (const service of [posternApi(), ...services]) must(tell({ kind: 'publish-routes', service }));
+    const published = [posternApi(), ...services];
+    for (const service of published) must(tell({ kind: 'publish-routes', service }));
+    for (const live of [...organisation.services.values()])
+      if (!published.some(({ name }) => name === live.name))
+        must(tell({ kind: 'publish-routes', service: { ...live, endpoints: [] } }));
     const own = Object.entries(posternRoles).map(([role, rules]) => [RoleName.parse(role), rules] as const);
     for (const [role, rules] of [...own, ...roles]) must(tell({ kind: 'define-role', role, rules }));
   };
@@ -153,6 +203,11 @@ const benchOver = (engine: Relationships, { decideCommand, judgeOver }: Modellin
     organisation,
     engine,
     tell,
+    relationships,
+    relate: (relationship) => {
+      related.set(relationshipKey(relationship), relationship);
+      settled = false;
+    },
     fold,
     decide,
     settle,

@@ -73,21 +73,28 @@ export type DecideCommand = (
   | { readonly outcome: 'nothing' }
   | { readonly outcome: 'refused'; readonly problem: Problem };
 
+/** A way through the graph: over a role, or (without one) over relationships of an object itself. */
 export type Way = {
   readonly subject: string;
-  readonly role: RoleName;
+  readonly role?: RoleName;
   readonly group?: GroupId;
-  readonly allows: Allowance;
-  readonly conditions?: Conditions;
+  readonly allows?: Allowance;
 };
-export type Miss =
-  | (Way & { readonly kind: 'condition'; readonly unmet: readonly string[]; readonly missing: readonly string[] })
-  | { readonly kind: 'role'; readonly subject: string; readonly role: RoleName; readonly endpoints: number };
+/** How near a refusal was to an allow, whatever further kinds there are. */
+export type Miss = {
+  readonly kind: string;
+  readonly role?: RoleName;
+  /** For `condition`: what of the grant stands in the way. */
+  readonly unmet?: readonly string[];
+  readonly missing?: readonly string[];
+  /** For `object`: `employee:42#view`. */
+  readonly object?: string;
+};
 /** The parts of the authorizer's explanations that the workbench shows. */
 export type Explanation =
   | { readonly outcome: 'allow'; readonly public: true }
   | { readonly outcome: 'allow'; readonly ways: readonly Way[] }
-  | { readonly outcome: 'deny'; readonly subject: string; readonly misses: readonly unknown[] };
+  | { readonly outcome: 'deny'; readonly subject: string; readonly misses: readonly Miss[] };
 
 export type Asked = {
   readonly subjects: readonly (PrincipalId | CredentialId)[];

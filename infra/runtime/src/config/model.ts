@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import {
   endpointsFromOpenApi,
-  gateSchema,
   posternMount,
   posternRoles,
   posternService,
@@ -13,6 +12,8 @@ import {
 } from '@postern/schemas';
 import { LineCounter, type Node, parseDocument } from 'yaml';
 import { badConfig, type LoadedConfig, within } from './load.ts';
+import { endpointPlaces, type ModelPlaces } from './places.ts';
+import { readSchemaFiles } from './schema-files.ts';
 import { type FileMistake, readYamlFile } from './yaml-file.ts';
 
 export type LoadedModel = {
@@ -21,10 +22,23 @@ export type LoadedModel = {
   readonly roles: ReadonlyMap<RoleName, RoleRules>;
   /** What was read more narrowly than it was written; nothing that has to stop a start. */
   readonly notes: readonly FileMistake[];
+  readonly places: ModelPlaces;
 };
 
 /** Throws `runtime/bad-config` with a line for each mistake in any of the files. */
-export const loadModel = ({ config, folder, file, lineOf }: LoadedConfig): LoadedModel => {
+export const loadModel = (loaded: LoadedConfig): LoadedModel => {
+  const { mistakes, ...model } = readModel(loaded);
+  if (mistakes.length > 0) throw badConfig(mistakes);
+  return model;
+};
+
+/** What can be read of the model, and every mistake in any of its files. Does not throw. */
+export const readModel = ({
+  config,
+  folder,
+  file,
+  lineOf,
+}: LoadedConfig): LoadedModel & { readonly mistakes: readonly FileMistake[] } => {
   const mistakes: FileMistake[] = [];
   const notes: FileMistake[] = [];
   const at = (path: readonly PropertyKey[], what: string, fix?: string): void => {
@@ -69,11 +83,13 @@ export const loadModel = ({ config, folder, file, lineOf }: LoadedConfig): Loade
   }
 
   const roles = new Map<RoleName, RoleRules>();
+  let rolePlace: ModelPlaces['role'] = () => ({ file, line: lineOf(['model', 'roles']) });
   if (config.model.roles !== undefined) {
     const rolesFile = within(folder, config.model.roles);
     const read = readYamlFile(rolesFile, RolesYaml);
     if (read.outcome === 'mistaken') mistakes.push(...read.mistakes);
-    else
+    else {
+      rolePlace = (...path) => ({ file: rolesFile, line: read.lineOf(path) });
       for (const [role, rules] of Object.entries(read.value) as [RoleName, RoleRules][]) {
         roles.set(role, rules);
         if (role in posternRoles)
@@ -98,18 +114,30 @@ export const loadModel = ({ config, folder, file, lineOf }: LoadedConfig): Loade
               what: `${role} is kept separate from ${other}, which is no role here`,
             });
       }
-  }
-
-  let schema = gateSchema;
-  if (config.model.schema !== undefined) {
-    try {
-      schema = readFileSync(within(folder, config.model.schema), 'utf8');
-    } catch (error) {
-      at(['model', 'schema'], `the schema cannot be read: ${(error as Error).message}`);
     }
   }
-  if (mistakes.length > 0) throw badConfig(mistakes);
-  return { schema, services: services.filter(({ endpoints }) => endpoints.length > 0), roles, notes };
+
+  const named = config.model.schema ?? [];
+  const schema = readSchemaFiles((typeof named === 'string' ? [named] : named).map((path) => within(folder, path)));
+  for (const { why } of schema.unread) at(['model', 'schema'], `the schema cannot be read: ${why}`);
+  mistakes.push(...schema.mistakes);
+
+  const routed = services.filter(({ endpoints }) => endpoints.length > 0);
+  const inConfig = (...path: readonly PropertyKey[]) => ({ file, line: lineOf(path) });
+  const places: ModelPlaces = {
+    schema: schema.placeOf,
+    role: rolePlace,
+    endpoint: endpointPlaces(
+      routed,
+      (service) => {
+        const document = config.services[service as keyof typeof config.services]?.openapi;
+        return document === undefined ? undefined : within(folder, document);
+      },
+      (service) => inConfig('services', service),
+    ),
+    config: inConfig,
+  };
+  return { schema: schema.text, services: routed, roles, notes, places, mistakes };
 };
 
 const unknownAllowances = ({ allows }: RoleRules, services: readonly Service[]): string[] =>

@@ -1,20 +1,126 @@
-/** check: the configuration and everything it names, every mistake at once. */
-import { loadConfig, loadModel, mistakeText } from '@postern/runtime';
+/** check: the model's files, their assertions on the real engine, and what they would change; every mistake at once. */
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { judgeOver } from '@postern/authorizer/app';
+import { decideCommand } from '@postern/grants/app';
+import {
+  type Against,
+  type CheckReport,
+  checkModel,
+  type Finding,
+  type ModellingDeps,
+  readFacts,
+  toJson,
+  toJunit,
+  toSarif,
+  toText,
+} from '@postern/modelling/app';
+import { openRelationships } from '@postern/relationships/open';
+import { type FileMistake, type LoadedConfig, loadConfig, loadModel, systemClock } from '@postern/runtime';
+import { isProblem } from '@postern/schemas';
 import type { Command } from 'commander';
-import { print, tell } from '../output.ts';
+import { CommandFailure, connection, failureOf, request } from '../client.ts';
+import { print } from '../output.ts';
+
+const formats = { text: toText, json: toJson, sarif: toSarif, junit: toJunit } as const;
+type Options = {
+  readonly config: string;
+  readonly format: string;
+  readonly output?: string;
+  readonly strict?: boolean;
+  readonly against?: string;
+  readonly coverageMin?: string;
+  readonly questionsMax?: string;
+  readonly key?: string;
+};
 
 export const checkCommand = (program: Command): void => {
   program
     .command('check')
-    .description('config, routes and roles; every error at once, each with file, line and fix')
+    .description(
+      'configuration, schema, routes, roles and assertions; every error at once, each with file, line and fix',
+    )
     .option('--config <file>', 'the configuration', 'postern.yaml')
-    .action(({ config: file }: { config: string }) => {
-      const loaded = loadConfig(file, process.env);
-      const model = loadModel(loaded);
-      for (const note of model.notes) tell(`note: ${mistakeText(note)}`);
-      const endpoints = model.services.reduce((sum, service) => sum + service.endpoints.length, 0);
-      print(
-        `${file}: ${model.services.length} services, ${endpoints} endpoints, ${model.roles.size} roles: no mistakes found`,
-      );
+    .option('--format <format>', Object.keys(formats).join(', '), 'text')
+    .option('--output <file>', 'write the report there, and only a summary here')
+    .option('--strict', 'warnings fail too')
+    .option(
+      '--against <source>',
+      'who gains and who loses: a gate (http…), facts exported as NDJSON, or a folder with the files as they were',
+    )
+    .option('--coverage-min <percent>', 'of roles, routes and relations that assertions have to touch')
+    .option('--questions-max <n>', 'how many questions a comparison asks of each model', '500000')
+    .option('--key <key>', 'an API key for --against http…  (default: POSTERN_KEY)')
+    .action(async (options: Options) => {
+      const format = formats[options.format as keyof typeof formats];
+      if (format === undefined)
+        throw new CommandFailure(
+          `there is no format "${options.format}"; there are ${Object.keys(formats).join(', ')}`,
+          64,
+        );
+      const report = await reportOn(options);
+      const shown = (file: string): string => relative(process.cwd(), resolve(file)) || file;
+      if (options.output === undefined) print(format(report, shown));
+      else {
+        writeFileSync(options.output, `${format(report, shown)}\n`);
+        print(toText(report, shown));
+      }
+      const fails = (level: Finding['level']) => level === 'error' || (level === 'warning' && options.strict === true);
+      process.exitCode = report.findings.some(({ level }) => fails(level)) ? 1 : 0;
     });
+};
+
+const deps: ModellingDeps = { openEngine: () => openRelationships('embedded:'), judgeOver, decideCommand };
+
+const reportOn = async (options: Options): Promise<CheckReport> => {
+  let loaded: LoadedConfig;
+  try {
+    loaded = loadConfig(options.config, process.env);
+  } catch (error) {
+    // A configuration that cannot be read names no files; its own mistakes are told in every format all the same.
+    if (!isProblem(error, 'runtime/bad-config')) throw error;
+    const mistakes = (error.members['mistakes'] ?? []) as readonly FileMistake[];
+    return {
+      config: options.config,
+      findings: mistakes.map((mistake): Finding => ({ rule: 'config/mistake', level: 'error', ...mistake })),
+      counts: { services: 0, endpoints: 0, roles: 0, definitions: 0 },
+      assertions: [],
+    };
+  }
+  const against = options.against === undefined ? undefined : await readAgainst(options.against, options.key);
+  return checkModel(deps, {
+    loaded,
+    now: new Date(systemClock.now()).toISOString(),
+    ...(against && { against }),
+    ...(options.coverageMin !== undefined && { coverageMin: percentOf(options.coverageMin) }),
+    questionsMax: Number(options.questionsMax),
+  });
+};
+
+const percentOf = (text: string): number => {
+  if (/^\d{1,3}$/.test(text) && Number(text) <= 100) return Number(text);
+  throw new CommandFailure(`--coverage-min takes 0 to 100, not "${text}"`, 64);
+};
+
+const readAgainst = async (source: string, key: string | undefined): Promise<Against> => {
+  if (/^https?:/.test(source)) {
+    const to = connection({ gate: source, key }, process.env);
+    const answer = await request(to, '/audit/facts', {
+      query: { order: 'oldest' },
+      headers: { accept: 'application/x-ndjson' },
+    });
+    if (!answer.ok) throw await failureOf(answer);
+    return factsFrom(source, await answer.text());
+  }
+  if (!existsSync(source)) throw new CommandFailure(`${source} does not exist`, 1);
+  if (!statSync(source).isDirectory() && !/\.ya?ml$/.test(source))
+    return factsFrom(source, readFileSync(source, 'utf8'));
+  const file = statSync(source).isDirectory() ? join(source, 'postern.yaml') : source;
+  return { kind: 'files', name: source, model: loadModel(loadConfig(file, process.env)) };
+};
+
+const factsFrom = (name: string, text: string): Against => {
+  const facts = readFacts(text);
+  if ('what' in facts) throw new CommandFailure(`${name}:${facts.line} ${facts.what}`, 1);
+  return { kind: 'facts', name, facts };
 };

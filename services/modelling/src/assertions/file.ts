@@ -1,0 +1,74 @@
+/** assertions.yaml, read: every sentence with its line, every mistake at once. */
+import { type FileMistake, readYamlFile } from '@postern/runtime';
+import { z } from 'zod';
+import type { Finding } from '../report/finding.ts';
+import { type Assertion, type Given, type Read, readAssertion, readGiven } from './sentences.ts';
+
+const Sentences = z.array(z.string({ error: 'write a sentence, in quotes where it holds ": " or " #"' }));
+const Instant = z.iso.datetime({ offset: true, error: 'write an RFC 3339 instant, for instance 2026-11-24T09:00:00Z' });
+
+export const AssertionsYaml = z.strictObject({
+  /** When everything is asked and given; left out, now. */
+  at: Instant.optional(),
+  /** What is so in every scenario. */
+  given: Sentences.default([]),
+  assert: Sentences.default([]),
+  /** Each on its own: nothing given in one is so in another. */
+  scenarios: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        at: Instant.optional(),
+        given: Sentences.default([]),
+        assert: Sentences.min(1),
+      }),
+    )
+    .default([]),
+});
+
+export type Placed<Sentence> = {
+  readonly sentence: Sentence;
+  readonly text: string;
+  readonly file: string;
+  readonly line: number;
+};
+export type Scenario = {
+  readonly name: string | undefined;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly given: readonly Placed<Given>[];
+  readonly assert: readonly Placed<Assertion>[];
+};
+export type AssertionsFile = { readonly scenarios: readonly Scenario[]; readonly mistakes: readonly Finding[] };
+
+export const readAssertions = (file: string, now: string): AssertionsFile => {
+  const read = readYamlFile(file, AssertionsYaml);
+  if (read.outcome === 'mistaken') return { scenarios: [], mistakes: read.mistakes.map(toFinding) };
+  const mistakes: Finding[] = [];
+  const { at = now, given, assert, scenarios } = read.value;
+  const placed = <Sentence>(
+    texts: readonly string[],
+    path: readonly PropertyKey[],
+    understand: (text: string) => Read<Sentence>,
+  ): Placed<Sentence>[] =>
+    texts.flatMap((text, n) => {
+      const place = { file, line: read.lineOf([...path, n]) };
+      const understood = understand(text);
+      if ('sentence' in understood) return [{ ...understood, text, ...place }];
+      mistakes.push({ rule: 'assertion/syntax', level: 'error', ...place, ...understood });
+      return [];
+    });
+  const always = placed(given, ['given'], readGiven);
+  const top: Scenario = { name: undefined, at, given: always, assert: placed(assert, ['assert'], readAssertion) };
+  const named = scenarios.map(
+    (scenario, n): Scenario => ({
+      name: scenario.name,
+      at: scenario.at ?? at,
+      given: [...always, ...placed(scenario.given, ['scenarios', n, 'given'], readGiven)],
+      assert: placed(scenario.assert, ['scenarios', n, 'assert'], readAssertion),
+    }),
+  );
+  return { scenarios: [...(top.assert.length > 0 || named.length === 0 ? [top] : []), ...named], mistakes };
+};
+
+const toFinding = (mistake: FileMistake): Finding => ({ rule: 'assertion/syntax', level: 'error', ...mistake });
