@@ -89,8 +89,10 @@ const usesFrom = async (
   return readUses(linesOf(createReadStream(file)), parse);
 };
 
-const linesOf = (input: Readable): AsyncIterable<string> =>
-  createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+/** The reader is opened when the first line is asked for: one that is open earlier loses what it has read by then. */
+async function* linesOf(input: Readable): AsyncGenerator<string> {
+  yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+}
 
 const firstLine = async (file: string): Promise<string> => {
   for await (const line of linesOf(createReadStream(file))) if (line.trim() !== '') return line;

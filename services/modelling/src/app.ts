@@ -4,6 +4,7 @@ export { type Against, readFacts } from './compare/against.ts';
 export { type FoldedModel, foldLog, foldModel, type Model, type ModellingDeps } from './folded-model.ts';
 export type * from './judgement.ts';
 export { fromAccessLogLine, isAccessLogLine } from './preview/access-log.ts';
+export { type Both, foldBoth } from './preview/fold-both.ts';
 export { type Preview, preview } from './preview/preview.ts';
 export { previewExit, previewJson, previewJunit, previewMarkdown, previewText } from './preview/report.ts';
 export { fromJsonLine, type ReadUse, readUses } from './preview/use.ts';

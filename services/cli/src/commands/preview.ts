@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import {
-  foldLog,
+  foldBoth,
   preview,
   previewExit,
   previewJson,
@@ -46,8 +46,8 @@ export const previewCommand = (program: Command): void => {
         );
       const model = loadModel(loadConfig(options.config, process.env));
       const recorded = await readRecorded(options);
-      await using live = await foldLog(bench, recorded.facts);
-      await using here = await foldLog(bench, recorded.facts, { model });
+      await using both = await foldBoth(bench, recorded.facts, model);
+      const { live, here, dropped } = both;
       const routes = {
         live: live.organisation.services.values().toArray(),
         here: here.organisation.services.values().toArray(),
@@ -55,6 +55,7 @@ export const previewCommand = (program: Command): void => {
       const result = await preview({
         live,
         here,
+        dropped,
         uses: recorded.uses,
         places: placesOf(model),
         wanted: wantedBy(readWanted(options.wanted), routes),

@@ -67,7 +67,10 @@ export const suggest = async ({ live, uses, sinceMs }: Input): Promise<Suggestio
   proposals.sort((a, b) => b.uses - a.uses || a.role.localeCompare(b.role));
   return {
     proposals,
-    unused: unusedOf(organisation, routed),
+    unused: unusedOf(
+      organisation,
+      routed.filter((_, at) => answers[at]?.outcome === 'allow'),
+    ),
     read,
     from,
     until,
