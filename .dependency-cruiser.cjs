@@ -11,6 +11,8 @@ const homes = {
   'prom-client': 'infra/telemetry/src/',
   // The bench measures it bare, as a peer.
   'http-proxy-3': '(services/proxy/src/forward|e2e/load/peers/)',
+  graphql: '(infra/runtime/src/config/graphql-files|services/proxy/src/gate/graphql)',
+  protobufjs: 'infra/runtime/src/config/grpc-file',
   testcontainers: 'infra/containers/',
 };
 const tests = '[.]test[.]ts$';

@@ -6,13 +6,17 @@
  *   embedded     e2e: *.e2e.test.ts                             journeys against a started `postern up`
  *   containers   everywhere: *.containers.test.ts               the same on real Kafka, SpiceDB and PostgreSQL
  *
- * A further argument that is no suite's name keeps only the files whose path contains it.
+ * Further arguments that are no suite's name keep only the files whose path contains one of them.
+ *
+ * Where conformance suites ran, a table says which backend keeps which promises; the counts stay the last line.
  */
-import { globSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
+import { matrixText, readMatrix } from './conformance-matrix.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const rooms = '{schemas,infra/*,services/*}/src/**';
@@ -30,6 +34,10 @@ const suites: Record<
 const names = process.argv.slice(2);
 const chosen = names.filter((name) => name in suites);
 const filters = names.filter((name) => !(name in suites));
+// The test files' processes inherit it; the conformance suites among them leave their results there.
+const matrixFolder = mkdtempSync(join(tmpdir(), 'postern-matrix-'));
+const matrixFile = join(matrixFolder, 'results');
+process.env['POSTERN_CONFORMANCE_MATRIX'] = matrixFile;
 let passed = 0;
 let failed = 0;
 for (const name of chosen) {
@@ -37,7 +45,9 @@ for (const name of chosen) {
   if (suite === undefined) continue;
   const files = suite.patterns
     .flatMap((pattern) => globSync(pattern, { cwd: root, exclude: (path) => path.includes('node_modules') }))
-    .filter((file) => kind(file) === suite.kind && filters.every((filter) => file.includes(filter)))
+    .filter(
+      (file) => kind(file) === suite.kind && (filters.length === 0 || filters.some((filter) => file.includes(filter))),
+    )
     .map((file) => join(root, file));
   if (files.length === 0) continue;
   process.stdout.write(`\n${name}: ${files.length} files\n`);
@@ -56,5 +66,8 @@ for (const name of chosen) {
   const report = stream.compose(new spec());
   for await (const chunk of report) process.stdout.write(chunk);
 }
+const matrix = matrixText(readMatrix(matrixFile));
+rmSync(matrixFolder, { recursive: true });
+if (matrix !== '') process.stdout.write(`\n${matrix}\n`);
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;

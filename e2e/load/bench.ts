@@ -38,12 +38,18 @@ type Measured = {
   readonly p99: number;
 };
 
-const peer = async (file: string, ...args: readonly (string | number)[]): Promise<ChildProcess> => {
+const peer = async (file: string, ...args: readonly (string | number)[]) => {
   const child = spawn(process.execPath, [join(root, 'e2e/load/peers', file), ...args.map(String)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  await new Promise<void>((resolve) => child.stdout?.once('data', () => resolve()));
-  return child;
+  let said = '';
+  await new Promise<void>((resolve) =>
+    child.stdout?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      if (/^ready$/m.test(said)) resolve();
+    }),
+  );
+  return { child, said };
 };
 
 /** User and system CPU time of a process so far, in µs (Linux: /proc/PID/stat, clock ticks of 10 ms). */
@@ -71,6 +77,23 @@ const measure = async (
   };
 };
 
+/** Gives the bench's caller its birthright, through the gate. */
+const hire = async (gate: string, key: string): Promise<void> => {
+  const joined = await fetch(`${gate}/.postern/events?wait=enforced`, {
+    method: 'POST',
+    headers: { 'x-api-key': key, 'content-type': 'application/cloudevents+json' },
+    body: JSON.stringify({
+      specversion: '1.0',
+      id: 'bench',
+      source: '/bench',
+      type: 'postern.person.joined.v1',
+      subject: 'user:bench',
+      data: { department: 'bench' },
+    }),
+  });
+  if (!joined.ok) throw new Error(await joined.text());
+};
+
 const median = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 
@@ -96,27 +119,20 @@ try {
     join(folder, 'postern.yaml'),
     `listen: 127.0.0.1:${gatePort}\nhealth: 127.0.0.1:${gatePort + 1}\nissuers: [{ issuer: "https://bench.example", audience: [bench], jwks: "file:./jwks.json", algorithms: [RS256] }]\nservices: { bench: { upstream: "http://127.0.0.1:${port}", mount: /bench, openapi: ./api.yaml } }\nmodel: { roles: ./roles.yaml }\nlog: { level: warn }\n`,
   );
-  children.push(
-    await peer('upstream.ts', port),
-    await peer('bare-undici.ts', port + 1, port),
-    await peer('bare-http-proxy.ts', port + 2, port),
-  );
+  for (const [file, ...args] of [
+    ['upstream.ts', port],
+    ['bare-undici.ts', port + 1, port],
+    ['bare-http-proxy.ts', port + 2, port],
+  ] as const)
+    children.push((await peer(file, ...args)).child);
   const gate = await startPostern(['up'], { cwd: folder });
   children.push(gate.process);
+  const alone = await peer('gate.ts', join(folder, 'postern.yaml'), port + 3, port);
+  children.push(alone.child);
+  const aloneKey = /^key (.*)$/m.exec(alone.said)?.[1] ?? '';
   const key = (await readFile(join(folder, '.postern/admin.key'), 'utf8')).trim();
-  const joined = await fetch(`http://127.0.0.1:${gatePort}/.postern/events?wait=enforced`, {
-    method: 'POST',
-    headers: { 'x-api-key': key, 'content-type': 'application/cloudevents+json' },
-    body: JSON.stringify({
-      specversion: '1.0',
-      id: 'bench',
-      source: '/bench',
-      type: 'postern.person.joined.v1',
-      subject: 'user:bench',
-      data: { department: 'bench' },
-    }),
-  });
-  if (!joined.ok) throw new Error(await joined.text());
+  await hire(`http://127.0.0.1:${gatePort}`, key);
+  await hire(`http://127.0.0.1:${port + 3}`, aloneKey);
   const token = await new SignJWT({})
     .setProtectedHeader({ alg: 'RS256', kid: 'bench', typ: 'at+jwt' })
     .setIssuer('https://bench.example')
@@ -148,10 +164,16 @@ try {
       pid: pidOf(2),
     },
     {
-      name: 'postern: JWT, match, decide, assert, record',
+      name: 'postern up: log and record in the same process',
       url: `http://127.0.0.1:${gatePort}/bench/employees/42`,
       headers: { authorization: `Bearer ${token}` },
       pid: pidOf(3),
+    },
+    {
+      name: 'postern, the gate by itself (serve proxy)',
+      url: `http://127.0.0.1:${port + 3}/bench/employees/42`,
+      headers: { authorization: `Bearer ${token}` },
+      pid: pidOf(4),
     },
   ];
   const results = new Map<string, { load: Measured[]; single: Measured[] }>(
@@ -191,5 +213,10 @@ try {
   }
 } finally {
   for (const child of children) child.kill('SIGTERM');
+  await Promise.all(
+    children.map(
+      (child) => new Promise((resolve) => (child.exitCode === null ? child.once('exit', resolve) : resolve(undefined))),
+    ),
+  );
   await rm(folder, { recursive: true, force: true });
 }

@@ -20,6 +20,7 @@ export type DistributedWorld = World & {
   readonly eventLogUrl: string;
   readonly stop: (room: RoomName, signal?: NodeJS.Signals) => Promise<void>;
   readonly start: (room: RoomName) => Promise<void>;
+  readonly signal: (room: RoomName, signal: 'SIGSTOP' | 'SIGCONT') => void;
 };
 
 export type DistributedOptions = {
@@ -104,6 +105,8 @@ export const distributedWorld = async ({
   // The first start mints the administrator, once: the second instance comes when that is done.
   if (grantsCount === 2) await processOf('grants-2').start();
   const key = (await readFile(join(processOf('grants-1').folder, 'data/admin.key'), 'utf8')).trim();
+  // A gate is ready when it has reached the head that it saw; the key is a fact like any other and may come right behind it.
+  await Promise.all(gates.map((gate) => knows(gate, key)));
 
   const owned = stack.move();
   return {
@@ -120,6 +123,7 @@ export const distributedWorld = async ({
     health: (room) => processOf(room).health(),
     start: (room) => processOf(room).start(),
     stop: (room, signal) => processOf(room).stop(signal),
+    signal: (room, signal) => processOf(room).signal(signal),
     restart: async (room, signal) => {
       await processOf(room).stop(signal);
       await processOf(room).start();
@@ -127,4 +131,13 @@ export const distributedWorld = async ({
     output,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+};
+
+const knows = async (gate: string, key: string): Promise<void> => {
+  for (let tries = 0; tries < 100; tries++) {
+    const { status } = await fetch(`${gate}/.postern/roles`, { headers: { 'x-api-key': key } });
+    if (status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${gate} does not know the administrator's key`);
 };

@@ -31,6 +31,9 @@ export const startPostern = async (
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const end = (): void => void child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
   let output = '';
   const ready = Promise.withResolvers<void>();
   const ended = new Promise<number | null>((resolve) => child.on('exit', (code) => resolve(code)));

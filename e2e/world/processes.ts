@@ -11,6 +11,8 @@ export type Process = AsyncDisposable & {
   readonly start: () => Promise<void>;
   /** Resolves when it has ended; it is killed where it takes longer than ten seconds. */
   readonly stop: (signal?: NodeJS.Signals) => Promise<void>;
+  /** Sends a signal that does not end it. */
+  readonly signal: (signal: 'SIGSTOP' | 'SIGCONT' | 'SIGHUP') => void;
   readonly health: () => Promise<Health>;
   readonly output: () => string;
 };
@@ -36,6 +38,8 @@ export const posternProcess = async ({ folder, args, config }: ProcessSpec): Pro
     if (ending === undefined) return;
     running = undefined;
     ending.process.kill(signal);
+    // Whatever is frozen hears of its end only when it goes on.
+    ending.process.kill('SIGCONT');
     const late = setTimeout(() => ending.process.kill('SIGKILL'), 10_000);
     await ending.ended;
     clearTimeout(late);
@@ -50,6 +54,7 @@ export const posternProcess = async ({ folder, args, config }: ProcessSpec): Pro
         givenUp: AbortSignal.any([over.signal, AbortSignal.timeout(startTimeoutMs)]),
       });
     },
+    signal: (signal) => void running?.process.kill(signal),
     health: async () => {
       const response = await fetch(`http://${config.health}/readyz`);
       const { notReady } = (await response.json()) as Pick<Health, 'notReady'>;

@@ -19,14 +19,15 @@ export type Upstream = AsyncDisposable & {
 /** `gates` are asked for the keys of assertions; any of them may know one that another does not know yet. */
 export const startUpstream = async (gates: readonly string[]): Promise<Upstream> => {
   const reached: Reached[] = [];
-  let keys: JWK[] = [];
+  let keys = new Map<string | undefined, JWK>();
   const keyNamed = async (kid: string | undefined): Promise<JWK[]> => {
-    if (keys.some((key) => key.kid === kid)) return keys;
+    if (keys.has(kid)) return [...keys.values()];
     const answers = await Promise.allSettled(
       gates.map(async (gate) => (await fetch(`${gate}/.well-known/jwks.json`)).json() as Promise<{ keys: JWK[] }>),
     );
-    keys = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value.keys : []));
-    return keys;
+    const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value.keys : []));
+    keys = new Map(found.map((key) => [key.kid, key]));
+    return [...keys.values()];
   };
   const subjectOf = async (assertion: string | undefined): Promise<string | undefined> => {
     try {

@@ -3,12 +3,14 @@
 export const gateSchema = `use typechecking
 
 /** one of a grant's alternatives holds here and now; absent keys mean "no such condition" */
-caveat holds(any_of list<map<any>>, now timestamp, ip ipaddress, country string) {
+caveat holds(any_of list<map<any>>, now timestamp, ip ipaddress, country string, acr string, amr list<string>) {
 	any_of.exists(a,
 		(!has(a.from) || now >= timestamp(a.from)) &&
 		(!has(a.until) || now < timestamp(a.until)) &&
 		(!has(a.cidrs) || a.cidrs.exists(c, ip.in_cidr(c))) &&
 		(!has(a.countries) || country in a.countries) &&
+		(!has(a.acr) || acr in a.acr) &&
+		(!has(a.amr) || a.amr.all(m, m in amr)) &&
 		(!has(a.hours) || (now.getDayOfWeek(a.hours.tz) in a.hours.days &&
 			now.getHours(a.hours.tz) * 60 + now.getMinutes(a.hours.tz) >= a.hours.from &&
 			now.getHours(a.hours.tz) * 60 + now.getMinutes(a.hours.tz) < a.hours.to)))
@@ -49,6 +51,16 @@ definition endpoint {
 	relation caller: role#holder
 
 	permission call: user | workload | credential = caller + reads->read + writes->write + administers->administer
+}
+
+/**
+ * what a role allows on objects, beside what relationships of the objects themselves allow:
+ * object_permission:employee/view is "view" on every employee, object_permission:employee/view/42 on employee:42 alone
+ */
+definition object_permission {
+	relation holder: role#holder
+
+	permission hold: user | workload | credential = holder
 }
 
 /** where the projection stands: written with every batch of updates, under a precondition on the previous one */

@@ -33,12 +33,38 @@ export const Conditions = z.strictObject({
     .min(1)
     .optional(),
   hours: Hours.optional(),
+  /** Authentication context classes of the token (claim `acr`): any one of them. */
+  acr: z.array(z.string().min(1).max(200)).min(1).optional(),
+  /** Authentication methods of the token (claim `amr`, RFC 8176): all of them. */
+  amr: z.array(z.string().min(1).max(200)).min(1).optional(),
 });
 export type Conditions = z.infer<typeof Conditions>;
 
 /** What a decision may depend on besides the graph; the names are the caveat's parameters. */
-export const contextFields = ['now', 'ip', 'country'] as const;
+export const contextFields = ['now', 'ip', 'country', 'acr', 'amr'] as const;
 export type ContextField = (typeof contextFields)[number];
+
+/**
+ * Why these conditions can never be met by anybody, or undefined. A log may hold such grants from before this was asked; they
+ * refuse. `from` and `to` of hours belong to one day of the zone, so hours across midnight are two grants.
+ */
+export const neverMet = ({ from, until, hours }: Conditions): { why: string; fix: string } | undefined => {
+  if (from !== undefined && until !== undefined && Date.parse(from) >= Date.parse(until))
+    return { why: `from (${from}) is not before until (${until})`, fix: 'Let until lie behind from.' };
+  if (hours === undefined) return undefined;
+  if (hours.from >= hours.to)
+    return {
+      why: `hours.from (${hours.from}) is not before hours.to (${hours.to}): hours belong to one day`,
+      fix: `For hours across midnight write two grants: from ${hours.from} to 1440 on these days, and from 0 to ${hours.to} on the days after them.`,
+    };
+  const spelled = new Intl.DateTimeFormat('en', { timeZone: hours.tz }).resolvedOptions().timeZone;
+  const wrongCase =
+    /(^|\/)[a-z]/.test(hours.tz) || (spelled !== hours.tz && spelled.toLowerCase() === hours.tz.toLowerCase());
+  // The engine looks zones up by file name, where case counts.
+  return wrongCase
+    ? { why: `hours.tz ${hours.tz} is spelled with other capitals`, fix: `Write ${spelled}.` }
+    : undefined;
+};
 
 /** Largest serialised list of alternatives on one relationship, in bytes; SpiceDB's caveat context is bounded near it. */
 export const alternativesBytesMax = 25_000;

@@ -103,6 +103,54 @@ export const GrantId = z
   .brand<'GrantId'>();
 export type GrantId = z.infer<typeof GrantId>;
 
+/** Names of object types, relations and permissions in the schema (SpiceDB's rule). */
+export const SchemaName = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9_]{1,62}[a-z0-9]$/,
+    'a name in the schema is 3 to 64 of a-z, 0-9 and _, beginning with a letter',
+  );
+
+/** Types whose relationships follow from facts of their own; nobody may write one as a fact about an object. */
+export const gateTypes: ReadonlySet<string> = new Set([
+  'user',
+  'workload',
+  'group',
+  'credential',
+  'role',
+  'service',
+  'endpoint',
+  'object_permission',
+  'sequence',
+  'projection',
+]);
+
+const typeText = '[a-z][a-z0-9_]{1,62}[a-z0-9]';
+
+/** An object of an engineers' own type: `employee:42`. */
+export const ObjectId = z
+  .string()
+  .regex(
+    new RegExp(`^${typeText}:${idText}$`),
+    'write TYPE:ID, for instance employee:42; encode other characters as =XX',
+  )
+  .refine(
+    (object) => !gateTypes.has(object.slice(0, object.indexOf(':'))),
+    'objects of this type follow from facts of their own',
+  )
+  .brand<'ObjectId'>();
+export type ObjectId = z.infer<typeof ObjectId>;
+
+/** Whoever can stand in a relation of an object: a subject, `role:NAME#holder`, another object, or a relation of one. */
+export const ObjectSubject = z
+  .string()
+  .regex(
+    new RegExp(`^${typeText}:${idText}(#${typeText})?$`),
+    'write TYPE:ID or TYPE:ID#RELATION, for instance user:bob, group:hr#member or department:sales',
+  )
+  .brand<'ObjectSubject'>();
+export type ObjectSubject = z.infer<typeof ObjectSubject>;
+
 /** Place in the facts log: 1 for the first fact; 0 is "before any fact". */
 export const Sequence = z.number().int().nonnegative().brand<'Sequence'>();
 export type Sequence = z.infer<typeof Sequence>;

@@ -19,6 +19,13 @@ export type RelationshipUpdate = { readonly operation: 'touch' | 'delete'; reado
 export const relationshipKey = ({ resource, relation, subject }: Relationship): string =>
   `${resource}#${relation}@${subject}`;
 
+/** Where a role's allowance on objects stands in the graph: `employee:*` and `view` → `object_permission:employee/view`. */
+export const objectPermission = (object: string, permission: string): string => {
+  const colon = object.indexOf(':');
+  const [type, id] = [object.slice(0, colon), object.slice(colon + 1)];
+  return `object_permission:${type}/${permission}${id === '*' ? '' : `/${id}`}`;
+};
+
 /** One line of canonical text per relationship: comparing sets of them compares graphs. */
 export const relationshipText = (relationship: Relationship): string => {
   const { anyOf, caveat } = relationship;

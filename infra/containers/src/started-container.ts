@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GenericContainer, getContainerRuntimeClient, Wait } from 'testcontainers';
+import { removedWithProcess } from './left-behind.ts';
 import { joinNetwork } from './network.ts';
 
 export type StartedContainer = AsyncDisposable & {
@@ -80,6 +81,7 @@ const startAt = async (address: Address, spec: ContainerSpec): Promise<StartedCo
   );
   const { container: engine } = await getContainerRuntimeClient();
   const handle = engine.getById(started.getId());
+  stack.defer(removedWithProcess(() => handle.remove({ force: true, v: true })));
   const logs = async () => String(await handle.logs({ stdout: true, stderr: true }));
   const answers = () => untilAnswered(address, spec, logs);
   await answers();

@@ -109,9 +109,15 @@ export const toCheckItem = ({
 
 const isContextField = (name: string): name is ContextField => (contextFields as readonly string[]).includes(name);
 
+const failedPrecondition = 9;
+
 export const toVerdict = (pair: v1.CheckBulkPermissionsPair): Verdict => {
   const { response } = pair;
-  if (response.oneofKind === 'error') return { verdict: 'failed', why: response.error.message };
+  if (response.oneofKind === 'error') {
+    const { code, message } = response.error;
+    const unknown = code === failedPrecondition && / not found/.test(message);
+    return { verdict: 'failed', why: message, ...(unknown && { unknown }) };
+  }
   if (response.oneofKind !== 'item') return { verdict: 'failed', why: 'the engine gave no answer' };
   const { permissionship, partialCaveatInfo } = response.item;
   switch (permissionship) {

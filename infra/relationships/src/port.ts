@@ -80,6 +80,11 @@ export type Verdict =
       readonly parameters?: readonly string[];
     }
   /** The engine could not judge this item: a bad context value, an object that its schema does not know. */
-  | { readonly verdict: 'failed'; readonly why: string };
+  | {
+      readonly verdict: 'failed';
+      readonly why: string;
+      /** The schema in force defines no such type or permission: nobody holds it. */
+      readonly unknown?: true;
+    };
 
 export type Found = { readonly id: string; readonly conditional: boolean };

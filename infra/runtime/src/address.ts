@@ -1,6 +1,6 @@
 /** HOST:PORT as written in the configuration. */
 import { Problem } from '@postern/schemas';
-import type { FastifyInstance } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
 
 /** "127.0.0.1:8080" or "[::1]:8080", taken apart. */
 export const splitAddress = (address: string): { readonly host: string; readonly port: number } => {
@@ -17,7 +17,7 @@ export const listen = async (app: FastifyInstance, address: string): Promise<str
     if (code === 'EADDRINUSE')
       throw new Problem('runtime/port-in-use', {
         detail: address,
-        fix: 'Stop the other process, or configure another port.',
+        fix: `Stop the other process (lsof -i :${splitAddress(address).port} names it), or configure another port (the demo: --base-port).`,
         cause: error,
       });
     if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
@@ -27,5 +27,15 @@ export const listen = async (app: FastifyInstance, address: string): Promise<str
         cause: error,
       });
     throw error;
+  }
+};
+
+/** Rejects as {@link listen} does where `address` cannot be taken now; takes nothing. */
+export const requireFree = async (address: string): Promise<void> => {
+  const app = fastify();
+  try {
+    await listen(app, address);
+  } finally {
+    await app.close();
   }
 };

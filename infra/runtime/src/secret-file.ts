@@ -1,12 +1,28 @@
 /** Secrets on disk: readable by their owner alone, written once, never overwritten. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Problem } from '@postern/schemas';
 
-/** Writes a new file of mode 0600; an existing one is an error, because it may be somebody's only copy. */
-export const writeSecret = async (file: string, secret: string): Promise<void> => {
+/**
+ * Writes a new file of mode 0600, whole and on disk or not at all; an existing one is an error (EEXIST), because it may be
+ * somebody's only copy.
+ */
+const writeSecret = async (file: string, secret: string): Promise<void> => {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await writeFile(file, `${secret}\n`, { mode: 0o600, flag: 'wx' });
+  const draft = `${file}.${randomBytes(6).toString('hex')}`;
+  try {
+    const handle = await open(draft, 'wx', 0o600);
+    try {
+      await handle.writeFile(`${secret}\n`);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await link(draft, file);
+  } finally {
+    await rm(draft, { force: true });
+  }
 };
 
 /** The secret in the file; a missing file is filled with what `make` makes. */
@@ -14,9 +30,26 @@ export const readOrMakeSecret = async (file: string, make: () => string): Promis
   const found = await readSecret(file);
   if (found !== undefined) return found;
   const made = make();
-  await writeSecret(file, made);
-  return made;
+  try {
+    await writeSecret(file, made);
+    return made;
+  } catch (error) {
+    // Another process was faster: then its secret is the one that counts.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return requireSecret(file);
+    throw new Problem('runtime/bad-config', {
+      detail: `${file} cannot be written: ${(error as Error).message}`,
+      fix: 'Give this user the right to write there, or name another data folder.',
+      cause: error,
+    });
+  }
 };
+
+/** A key that is kept in `file` before it counts; `issued` hears of it when it does. */
+export const keptIn = (file: string, issued: (secret: string) => void = () => {}) => ({
+  keep: (make: () => string): Promise<string> => readOrMakeSecret(file, make),
+  discard: (): Promise<void> => rm(file, { force: true }),
+  issued,
+});
 
 export const readSecret = async (file: string): Promise<string | undefined> => {
   try {

@@ -43,6 +43,7 @@ export const metrics = {
   failClosed: 'postern_proxy_fail_closed_refusals_total',
   recordBuffer: 'postern_proxy_unrecorded_decisions',
   projectedSequence: 'postern_authorizer_projected_sequence',
+  relationshipsAside: 'postern_authorizer_relationships_set_aside',
   projectionSeconds: 'postern_authorizer_projection_seconds',
   checks: 'postern_authorizer_checks_total',
   head: 'postern_grants_head_sequence',

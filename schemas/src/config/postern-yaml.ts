@@ -1,5 +1,6 @@
 /** `postern.yaml`: everything one installation says about itself. Unknown keys are errors. */
 import { z } from 'zod';
+import { AccessClass } from '../facts/role.ts';
 import { ServiceName } from '../ids.ts';
 
 const Address = z
@@ -32,11 +33,18 @@ export const Issuer = z.strictObject({
   issuer: z.url(),
   audience: z.array(z.string().min(1)).min(1),
   /** A URL or file:PATH; left out, it is found by OpenID discovery at the issuer. */
-  jwks: Url('https?', 'file').optional(),
+  jwks: Url('http', 'https', 'file').optional(),
   algorithms: z.array(Algorithm).min(1).default(['RS256', 'ES256', 'EdDSA']),
   subject: z
     .strictObject({ type: z.enum(['user', 'workload']), claim: z.string().min(1) })
     .default({ type: 'user', claim: 'sub' }),
+  /** Who acts for somebody (claim `act`, RFC 8693); left out, the type of `subject`. */
+  actors: z.strictObject({ type: z.enum(['user', 'workload']) }).optional(),
+  /**
+   * Where a token carries its OAuth scopes: a text parted by spaces or a list. Left out, `scope` and `scp` are read. A token without
+   * the claim is not delegated and needs no scopes, unless `required` says that it then has none.
+   */
+  scopes: z.strictObject({ claim: z.string().min(1).optional(), required: z.boolean().default(false) }).prefault({}),
   /** Accepted JOSE `typ` values; an ID token is not an access token. `none` accepts a token without `typ`. */
   typ: z.array(z.string()).default(['at+jwt', 'application/at+jwt', 'JWT', 'none']),
   /** Seconds by which clocks may differ. */
@@ -44,13 +52,53 @@ export const Issuer = z.strictObject({
 });
 export type Issuer = z.infer<typeof Issuer>;
 
+const OperationPath = z
+  .string()
+  .regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'write a plain path such as /graphql, below the mount');
+
+/** A GraphQL API: each root field of its schema is an endpoint. */
+export const GraphQlConfig = z.strictObject({
+  path: OperationPath.default('/graphql'),
+  /** The schema in GraphQL's own language. */
+  schema: z.string(),
+  /** Selections in selections; deeper operations are refused. */
+  depthMax: z.number().int().min(1).max(200).default(10),
+  /** Documents that are called by their SHA-256 instead of being sent: a JSON file, hash → document, or an Apollo manifest. */
+  persisted: z.string().optional(),
+});
+export type GraphQlConfig = z.infer<typeof GraphQlConfig>;
+
+/** A tool of an MCP server as listed by hand: its name, or its name and class. */
+export const McpTool = z.union(
+  [z.string().min(1), z.strictObject({ name: z.string().min(1), access: AccessClass.optional() })],
+  { error: 'write the name of a tool, or { name, access }' },
+);
+export type McpTool = z.infer<typeof McpTool>;
+/** An MCP server over streamable HTTP: each tool and each method is an endpoint. */
+export const McpConfig = z.strictObject({
+  path: OperationPath.default('/mcp'),
+  /** The tools, or a JSON or YAML file with the answer of the server's `tools/list`. */
+  tools: z.union([z.string().min(1), z.array(McpTool)], { error: 'write a list of tools, or the path of a file' }),
+});
+export type McpConfig = z.infer<typeof McpConfig>;
+
 export const ServiceConfig = z
   .strictObject({
-    upstream: Url('https?'),
+    upstream: Url('http', 'https'),
     mount: z
       .string()
       .regex(/^\/[a-z0-9][a-z0-9/_.-]*[a-z0-9]$/i, 'write a path such as /payroll, without a trailing slash'),
     openapi: z.string().optional(),
+    /** What becomes of the paths in `servers` of the OpenAPI document: they stand before each template, or are ignored. */
+    servers: z.enum(['prefix', 'ignore']).default('prefix'),
+    /** A hand-written file of routes, beside the other descriptions or instead of them; what it says goes before what they say. */
+    routes: z.string().optional(),
+    /** Protocol buffers: each method of a service is an endpoint. */
+    grpc: z
+      .union([z.string(), z.array(z.string()).min(1)], { error: 'write the path of a .proto file, or a list' })
+      .optional(),
+    graphql: GraphQlConfig.optional(),
+    mcp: McpConfig.optional(),
     /** Time to the first byte of the answer, in ms. */
     timeoutMs: z.number().int().min(1).max(3_600_000).default(30_000),
     bodyBytesMax: z.number().int().min(0).default(10_485_760),
@@ -77,9 +125,9 @@ export const PosternYaml = z.strictObject({
   /** Where the rooms find each other in the distributed world. */
   rooms: z
     .strictObject({
-      authorizer: Url('https?').optional(),
-      grants: Url('https?').optional(),
-      audit: Url('https?').optional(),
+      authorizer: Url('http', 'https').optional(),
+      grants: Url('http', 'https').optional(),
+      audit: Url('http', 'https').optional(),
       /** What this room listens on when it runs by itself. */
       listen: Address.default('127.0.0.1:8082'),
       /** A file with the secret that proxies and the authorizer share; left out, the authorizer's /pdp trusts its network. */
@@ -88,6 +136,8 @@ export const PosternYaml = z.strictObject({
     .prefault({}),
   issuers: z.array(Issuer).default([]),
   trustedProxies: z.array(z.union([z.cidrv4(), z.cidrv6()])).default([]),
+  /** A country database in MaxMind's format (GeoLite2-Country.mmdb); without one a condition on countries is never met. */
+  geo: z.string().min(1).optional(),
   services: z.record(ServiceName, ServiceConfig).default({}),
   model: z
     .strictObject({
@@ -121,7 +171,7 @@ export const PosternYaml = z.strictObject({
   telemetry: z
     .strictObject({
       /** OTLP over HTTP, for instance http://127.0.0.1:4318; left out, nothing is traced. */
-      otlp: Url('https?').optional(),
+      otlp: Url('http', 'https').optional(),
     })
     .default({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') }).prefault({}),

@@ -11,15 +11,25 @@ export type Context = {
   readonly ip?: string;
   /** ISO 3166 alpha-2. Absent where it is not known: then a country condition is unmet. */
   readonly country?: string;
+  /** Claim of the verified token; absent where it has none: then a condition on it is unmet. */
+  readonly acr?: string;
+  /** Claim of the verified token: each method once, in order of their names. */
+  readonly amr?: readonly string[];
 };
 
+/** `employee:42` and `view`: an object of the published schema, and a permission on it. */
+export type ObjectQuestion = { readonly resource: string; readonly permission: string };
+
+export const objectText = ({ resource, permission }: ObjectQuestion): string => `${resource}#${permission}`;
+
 /**
- * May all of `subjects` call `endpoint`? A credential's question names the credential and its owner, a delegated one every
- * link of the chain: the answer is the intersection, judged on one snapshot.
+ * May all of `subjects` call `endpoint`, and do all of them hold every one of `objects`? A credential's question names the
+ * credential and its owner, a delegated one every link of the chain: the answer is the intersection, judged on one snapshot.
  */
 export type Question = {
   readonly subjects: readonly (PrincipalId | CredentialId)[];
   readonly endpoint: EndpointId;
+  readonly objects?: readonly ObjectQuestion[];
   readonly context: Context;
   /** The answer must rest on at least this much of the log. */
   readonly atLeast: Sequence;
@@ -51,6 +61,7 @@ export const refusalReasons = [
   'no-grant',
   'condition-unmet',
   'context-missing',
+  'scope-missing',
   'session-revoked',
   'cannot-decide',
   'stale',
@@ -75,6 +86,10 @@ export const DecisionRecord = z.strictObject({
   actors: z.array(z.string()).optional(),
   service: z.string().optional(),
   endpoint: z.string().optional(),
+  /** One request may call several operations: the others, beside `endpoint`. */
+  also: z.array(z.string()).max(100).optional(),
+  /** What else was asked: `employee:42#view`. */
+  objects: z.array(z.string()).optional(),
   method: z.string().max(40),
   /** The canonical path without its query; cut at 2,000 characters. */
   path: z.string().max(2100),

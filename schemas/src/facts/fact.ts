@@ -4,6 +4,7 @@ import { CredentialIssued, CredentialRevoked } from './credential.ts';
 import { envelopeShape } from './envelope.ts';
 import { GrantExpired, GrantIssued, GrantRevoked } from './grant.ts';
 import { GroupChanged, GroupDeleted } from './group.ts';
+import { ObjectRelation } from './object.ts';
 import { PrincipalJoined, PrincipalLeft, PrincipalMoved, SessionRevoked } from './principal.ts';
 import { RoutesPublished, SchemaPublished } from './published.ts';
 import { EnforcementReached, EventQuarantined } from './record.ts';
@@ -25,6 +26,8 @@ export const Fact = z.discriminatedUnion('type', [
   fact('postern.grant.issued.v1', GrantIssued),
   fact('postern.grant.revoked.v1', GrantRevoked),
   fact('postern.grant.expired.v1', GrantExpired),
+  fact('postern.object.related.v1', ObjectRelation),
+  fact('postern.object.unrelated.v1', ObjectRelation),
   fact('postern.credential.issued.v1', CredentialIssued),
   fact('postern.credential.revoked.v1', CredentialRevoked),
   fact('postern.schema.published.v1', SchemaPublished),

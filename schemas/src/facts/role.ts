@@ -1,6 +1,6 @@
 /** A role bundles access to services and endpoints; roles.yaml and the roles API write these. */
 import { z } from 'zod';
-import { EndpointId, RoleName, ServiceName } from '../ids.ts';
+import { EndpointId, RoleName, SchemaName, ServiceName } from '../ids.ts';
 import { Attributes } from './principal.ts';
 
 /** What a version control system calls the state of the files: a git commit's hash, or another name. */
@@ -9,10 +9,20 @@ export const Commit = z.string().regex(/^[\w.+/-]{1,100}$/, 'a commit is 1 to 10
 export const AccessClass = z.enum(['read', 'write', 'admin']);
 export type AccessClass = z.infer<typeof AccessClass>;
 
-/** `{ service, access }` for a class of a service's endpoints, or `{ endpoint }` for one of them. */
+/** `employee:*` for every object of a type, `employee:42` for one of them. */
+const AllowedObject = z.string().regex(/^[a-z][a-z0-9_]{1,62}[a-z0-9]:(\*|[A-Za-z0-9/_|+=-]{1,512})$/);
+
+/** `{ service, access }` for a class of a service's endpoints, `{ endpoint }` for one of them, `{ object, permission }` for objects. */
 export const Allowance = z.union(
-  [z.strictObject({ service: ServiceName, access: AccessClass }), z.strictObject({ endpoint: EndpointId })],
-  { error: 'write { service: NAME, access: read|write|admin } or { endpoint: SERVICE/OPERATION }' },
+  [
+    z.strictObject({ service: ServiceName, access: AccessClass }),
+    z.strictObject({ endpoint: EndpointId }),
+    z.strictObject({ object: AllowedObject, permission: SchemaName }),
+  ],
+  {
+    error:
+      'write { service: NAME, access: read|write|admin }, { endpoint: SERVICE/OPERATION } or { object: "TYPE:*", permission: NAME }',
+  },
 );
 export type Allowance = z.infer<typeof Allowance>;
 

@@ -12,6 +12,8 @@ import type {
   EndpointId,
   GrantId,
   GroupId,
+  ObjectId,
+  ObjectSubject,
   PrincipalId,
   RoleName,
   ServiceName,
@@ -46,6 +48,8 @@ export const teams = ['hr', 'pay', 'all', 'ops'].map((name) => `group:${name}` a
 export const roleNames = ['reader', 'writer', 'keeper'] as RoleName[];
 const services = ['payroll', 'people'] as ServiceName[];
 const keys = ['key1', 'key2', 'key3'].map((name) => `credential:${name}` as CredentialId);
+/** Of the example type in gate.zed. */
+export const objectIds = ['1', '2', '3'].map((id) => `employee:${id}` as ObjectId);
 export const operations = ['list', 'read', 'change', 'erase'];
 export const endpointIds = services.flatMap((service) => operations.map((name) => `${service}/${name}` as EndpointId));
 
@@ -59,11 +63,15 @@ const conditionSets: readonly (Conditions | undefined)[] = [
   { countries: ['DE'] },
   { countries: ['DE'], cidrs: ['10.0.0.0/8'] },
   { from: '2026-01-01T00:00:00Z', until: '2026-07-01T00:00:00Z' },
+  { acr: ['gold', 'silver'] },
+  { amr: ['hwk', 'pin'] },
   { hours: { tz: 'Europe/Berlin', days: [1, 2, 3, 4, 5], from: 540, to: 1020 } },
 ];
 const allowances: RoleRules['allows'] = [
   ...services.flatMap((service) => (['read', 'write', 'admin'] as const).map((access) => ({ service, access }))),
   ...endpointIds.map((endpoint) => ({ endpoint })),
+  { object: 'employee:*', permission: 'view' },
+  { object: 'employee:1', permission: 'view' },
 ];
 
 export type Choices = readonly number[];
@@ -172,6 +180,21 @@ const moves: readonly Move[] = [
   (choose, { grants }, n) => {
     if (grants.size === 0) return undefined;
     return draftOf(n, 'postern.grant.expired.v1', { ...ended(choose.of([...grants.values()])), until: time });
+  },
+  (choose, organisation, n) => {
+    const active = people.filter((each) => isActive(organisation, each));
+    const inTeam = teams.filter((team) => organisation.groups.has(team)).map((team) => `${team}#member`);
+    const [relation, subjects] =
+      choose.below(3) === 0 ? (['self_service', active] as const) : (['manager', [...active, ...inTeam]] as const);
+    if (subjects.length === 0) return undefined;
+    const related = { object: choose.of(objectIds), relation, subject: choose.of<string>(subjects) as ObjectSubject };
+    return draftOf(n, 'postern.object.related.v1', related);
+  },
+  (choose, { objects }, n) => {
+    if (objects.size === 0) return undefined;
+    const { resource, relation, subject } = choose.of([...objects.all()]);
+    const unrelated = { object: resource as ObjectId, relation, subject: subject as ObjectSubject };
+    return draftOf(n, 'postern.object.unrelated.v1', unrelated);
   },
   (choose, organisation, n) => {
     const [credential, owner] = [choose.of(keys), anyone(choose)];

@@ -13,9 +13,16 @@ import type { Attributes } from '../facts/principal.ts';
 import type { RoleRules } from '../facts/role.ts';
 import type { CredentialId, GrantId, PrincipalId, RoleName, Sequence, SubjectId } from '../ids.ts';
 import { beginning } from '../ids.ts';
-import { canonicalJson, type Relationship, type RelationshipUpdate, relationshipKey } from '../relationship.ts';
+import {
+  canonicalJson,
+  objectPermission,
+  type Relationship,
+  type RelationshipUpdate,
+  relationshipKey,
+} from '../relationship.ts';
 import type { Endpoint, Service } from '../routes/endpoint.ts';
 import { Groups, type MembershipChange } from './closure.ts';
+import { ObjectRelations } from './object-relations.ts';
 
 export type Principal = {
   readonly id: PrincipalId;
@@ -53,6 +60,8 @@ export class Organisation {
   readonly grants = new Map<GrantId, Grant>();
   readonly credentials = new Map<CredentialId, Credential>();
   readonly credentialsByDigest = new Map<string, Credential>();
+  /** Relationships of the engineers' own objects, as facts told them. */
+  readonly objects = new ObjectRelations();
   readonly services = new Map<string, Service>();
   /** Tokens of the principal issued before this instant (ms since the epoch) are refused. */
   readonly sessionsRevokedBefore = new Map<PrincipalId, number>();
@@ -92,7 +101,11 @@ export class Organisation {
         return toMemberships(this.groups.change(fact.data.group, fact.data.add, fact.data.remove));
       case 'postern.group.deleted.v1': {
         const subject = `${fact.data.group}#member` as SubjectId;
-        return [...toMemberships(this.groups.delete(fact.data.group)), ...this.#dropGrantsOf(subject)];
+        return [
+          ...toMemberships(this.groups.delete(fact.data.group)),
+          ...this.#dropGrantsOf(subject),
+          ...this.#dropRelationsOf(subject),
+        ];
       }
       case 'postern.role.defined.v1':
       case 'postern.role.changed.v1':
@@ -118,6 +131,15 @@ export class Organisation {
       case 'postern.grant.expired.v1': {
         if (!this.#dropGrant(fact.data.grant)) return [];
         return this.#holding(fact.data.role, fact.data.subject);
+      }
+      case 'postern.object.related.v1': {
+        const { object, relation, subject } = fact.data;
+        return [touch(this.objects.add({ resource: object, relation, subject }))];
+      }
+      case 'postern.object.unrelated.v1': {
+        const { object, relation, subject } = fact.data;
+        const edge = { resource: object, relation, subject };
+        return this.objects.delete(edge) ? [remove(edge)] : [];
       }
       case 'postern.credential.issued.v1': {
         const { credential, owner, digest, until } = fact.data;
@@ -162,6 +184,7 @@ export class Organisation {
     for (const { id, owner } of this.credentials.values()) yield { resource: id, relation: 'owner', subject: owner };
     for (const [role, rules] of this.roles) yield* roleEdges(role, rules);
     for (const service of this.services.values()) yield* routeEdges(service);
+    yield* this.objects.all();
     const seen = new Set<string>();
     for (const { role, subject } of this.grants.values()) {
       const key = `${role} ${subject}`;
@@ -198,7 +221,7 @@ export class Organisation {
       since: sequence,
     });
     // The fact alone ends all access: whoever left holds nothing, whether or not its grants were listed and revoked beside it.
-    const updates = this.#dropGrantsOf(principal);
+    const updates = [...this.#dropGrantsOf(principal), ...this.#dropRelationsOf(principal)];
     for (const group of [...this.groups.above(principal)])
       updates.push(...toMemberships(this.groups.change(group, [], [principal])));
     for (const { id } of this.credentialsOf(principal)) updates.push(...this.#dropCredential(id));
@@ -214,7 +237,13 @@ export class Organisation {
     return [
       remove({ resource: credential, relation: 'owner', subject: live.owner }),
       ...this.#dropGrantsOf(credential),
+      ...this.#dropRelationsOf(credential),
     ];
+  }
+
+  /** Whoever is no more stands in no relation either, or the next one of that name would inherit it. */
+  #dropRelationsOf(subject: string): RelationshipUpdate[] {
+    return this.objects.deleteOf(subject).map(remove);
   }
 
   #dropGrantsOf(subject: SubjectId): RelationshipUpdate[] {
@@ -251,6 +280,7 @@ export class Organisation {
     return [
       ...difference([...roleEdges(role, rules)], []),
       ...[...subjects].flatMap((subject) => this.#holding(role, subject)),
+      ...this.#dropRelationsOf(`role:${role}#holder`),
     ];
   }
 
@@ -266,23 +296,23 @@ const accessRelation = { read: 'reader', write: 'writer', admin: 'administrator'
 const classRelation = { read: 'reads', write: 'writes', admin: 'administers' } as const;
 
 function* roleEdges(role: RoleName, rules: RoleRules): Generator<Relationship> {
+  const subject = `role:${role}#holder`;
   for (const allowance of rules.allows)
-    yield 'service' in allowance
-      ? {
-          resource: `service:${allowance.service}`,
-          relation: accessRelation[allowance.access],
-          subject: `role:${role}#holder`,
-        }
-      : { resource: `endpoint:${allowance.endpoint}`, relation: 'caller', subject: `role:${role}#holder` };
+    if ('service' in allowance)
+      yield { resource: `service:${allowance.service}`, relation: accessRelation[allowance.access], subject };
+    else if ('endpoint' in allowance) yield { resource: `endpoint:${allowance.endpoint}`, relation: 'caller', subject };
+    else yield { resource: objectPermission(allowance.object, allowance.permission), relation: 'holder', subject };
 }
 
 function* routeEdges(service: Service): Generator<Relationship> {
+  // No class of access reaches an opaque endpoint: a role has to name it.
   for (const endpoint of service.endpoints)
-    yield {
-      resource: `endpoint:${endpoint.id}`,
-      relation: classRelation[endpoint.access],
-      subject: `service:${service.name}`,
-    };
+    if (endpoint.opaque !== true)
+      yield {
+        resource: `endpoint:${endpoint.id}`,
+        relation: classRelation[endpoint.access],
+        subject: `service:${service.name}`,
+      };
 }
 
 const toMemberships = (changes: readonly MembershipChange[]): RelationshipUpdate[] =>

@@ -1,7 +1,7 @@
 /** An endpoint: one method and path template of a service, or one operation behind it: the thing a caller may or may not call. */
 import { z } from 'zod';
 import { AccessClass } from '../facts/role.ts';
-import { EndpointId } from '../ids.ts';
+import { EndpointId, SchemaName } from '../ids.ts';
 
 /** Methods an endpoint may declare. HEAD is judged as GET; CONNECT and TRACE pass nowhere. */
 export const Method = z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY']);
@@ -18,14 +18,6 @@ export const PathTemplate = z
     'not a path template',
   );
 
-/** Names of object types, relations and permissions in the schema (SpiceDB's rule). */
-export const SchemaName = z
-  .string()
-  .regex(
-    /^[a-z][a-z0-9_]{1,62}[a-z0-9]$/,
-    'a name in the schema is 3 to 64 of a-z, 0-9 and _, beginning with a letter',
-  );
-
 /**
  * An object rule: besides the endpoint, the caller must hold `permission` on `type:<value of the path parameter>`, for instance
  * `{ type: employee, parameter: id, permission: view }` on `GET /employees/{id}`.
@@ -35,7 +27,7 @@ export type ObjectRule = z.infer<typeof ObjectRule>;
 
 /**
  * One operation among many that share a method and path, told apart by the request's body: a top-level field of a GraphQL
- * operation, a tool of an MCP server. (A gRPC method has a path of its own and needs none of this.)
+ * operation, a tool or a method of an MCP server. (A gRPC method has a path of its own and needs none of this.)
  */
 export const Operation = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -44,6 +36,10 @@ export const Operation = z.discriminatedUnion('kind', [
     field: z.string().min(1),
   }),
   z.strictObject({ kind: z.literal('mcp'), tool: z.string().min(1) }),
+  /** A JSON-RPC method of an MCP server other than `tools/call`. */
+  z.strictObject({ kind: z.literal('mcp-method'), method: z.string().min(1) }),
+  /** What MCP's transport does besides: open the stream, answer the server's own requests, end the session. */
+  z.strictObject({ kind: z.literal('mcp-transport'), act: z.enum(['listen', 'answer', 'close']) }),
 ]);
 export type Operation = z.infer<typeof Operation>;
 

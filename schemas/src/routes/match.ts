@@ -13,7 +13,10 @@ import { matchPartial, namesOf, parseTemplate, type TemplateSegment } from './te
 
 export type Match = {
   readonly service: Service;
+  /** The first one published where several operations share the method and path. */
   readonly endpoint: Endpoint;
+  /** All operations that share the method and path: the body says which of them are called. */
+  readonly operations?: readonly Endpoint[];
   readonly parameters: Readonly<Record<string, string>>;
   /** The path below the service's mount, as received: what the API behind the gate is asked for. */
   readonly below: string;
@@ -25,7 +28,11 @@ export type RouteMatcher = {
 };
 
 type Partial = { readonly texts: readonly string[]; readonly folded: readonly string[]; readonly node: Node };
-type Leaf = { readonly endpoint: Endpoint; readonly names: readonly string[] };
+type Leaf = {
+  readonly endpoint: Endpoint;
+  readonly names: readonly string[];
+  readonly operations: Endpoint[] | undefined;
+};
 type Node = {
   readonly literals: Map<string, Node>;
   /** The literals by their lower-case spelling. */
@@ -76,6 +83,7 @@ export const routeMatcher = (services: Iterable<Service>): RouteMatcher => {
       return {
         service: mounted.service,
         endpoint: leaf.endpoint,
+        ...(leaf.operations !== undefined && { operations: leaf.operations }),
         parameters,
         below: path.slice(mountLength(mounted.service.mount)),
       };
@@ -105,11 +113,31 @@ const compile = (service: Service): ReadonlyMap<string, Node> => {
   for (const endpoint of service.endpoints) {
     const parsed = parseTemplate(endpoint.template);
     if (parsed.outcome === 'refused') continue;
-    const tree = methods.get(endpoint.method) ?? node();
-    methods.set(endpoint.method, tree);
-    insert(tree, parsed.segments, { endpoint, names: parsed.segments.flatMap(namesOf) });
+    const names = parsed.segments.flatMap(namesOf);
+    for (const method of methodsOf(endpoint)) {
+      const tree = methods.get(method) ?? node();
+      methods.set(method, tree);
+      insert(tree, parsed.segments, {
+        endpoint,
+        names,
+        operations: endpoint.operation === undefined ? undefined : [endpoint],
+      });
+    }
   }
   return methods;
+};
+
+/** A GraphQL query may come as GET too: it is the same endpoint. */
+const methodsOf = ({ method, operation }: Endpoint): readonly string[] =>
+  operation?.kind === 'graphql' && operation.type === 'query' ? [method, 'GET'] : [method];
+
+/** Operations share a place; of others the first keeps it. Operations go before anything that would pass a body unread. */
+const settle = (held: Leaf | undefined, leaf: Leaf): Leaf => {
+  if (held === undefined) return leaf;
+  if (leaf.operations === undefined) return held;
+  if (held.operations === undefined) return leaf;
+  held.operations.push(...leaf.operations);
+  return held;
 };
 
 const insert = (tree: Node, segments: readonly TemplateSegment[], leaf: Leaf): void => {
@@ -135,11 +163,11 @@ const insert = (tree: Node, segments: readonly TemplateSegment[], leaf: Leaf): v
         at = at.parameter;
         break;
       case 'rest':
-        at.rest ??= leaf;
+        at.rest = settle(at.rest, leaf);
         return;
     }
   }
-  at.leaf ??= leaf;
+  at.leaf = settle(at.leaf, leaf);
 };
 
 const literalLength = (texts: readonly string[]): number => texts.reduce((sum, text) => sum + text.length, 0);

@@ -10,7 +10,7 @@ export const factRow = ({ envelope, bytes, sequence }: LoggedFact): AuditRow => 
   const data = isRecord(envelope.data) ? envelope.data : {};
   const endpoint = text(data['endpoint']);
   const service = text(data['service']) ?? endpoint?.split('/')[0];
-  // A grant is about its holder; other facts about what their envelope names.
+  // A grant is about its holder, a relation of an object about whoever stands in it; other facts about what their envelope names.
   const subject = text(data['subject']) ?? text(data['principal']) ?? envelope.subject;
   return defined({
     id: envelope.id,

@@ -2,10 +2,10 @@
 import type { FactLog } from '@postern/event-log';
 import type { Relationships } from '@postern/relationships';
 import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
-import type { DecisionPoint, Endpoint, Organisation } from '@postern/schemas';
+import type { DecisionPoint } from '@postern/schemas';
 import type { Telemetry } from '@postern/telemetry';
 import { authzenRoutes } from './authzen/routes.ts';
-import { matchPath } from './authzen/to-check.ts';
+import { type MatchPath, matchPath } from './authzen/to-check.ts';
 import { decisionPoint } from './pdp/decide.ts';
 import { decideRoute } from './pdp/http.ts';
 import { decidePath } from './pdp/wire.ts';
@@ -23,7 +23,7 @@ export type AuthorizerDeps = {
   readonly log: Logger;
   readonly telemetry: Telemetry;
   /** The endpoint that a request would be judged by; the schemas' matcher where none is given. */
-  readonly match?: (organisation: Organisation, method: string, path: string) => Endpoint | undefined;
+  readonly match?: MatchPath;
 };
 
 export type AuthorizerConfig = {

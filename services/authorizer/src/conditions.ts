@@ -25,8 +25,8 @@ export const judge = (conditions: Conditions | undefined, context: Partial<Conte
 };
 
 function* judgedEach(
-  { from, until, cidrs, countries, hours }: Conditions,
-  { now, ip, country }: Partial<Context>,
+  { from, until, cidrs, countries, hours, acr, amr }: Conditions,
+  { now, ip, country, acr: ownAcr, amr: ownAmr }: Partial<Context>,
 ): Generator<readonly [ConditionName, One]> {
   const at = now === undefined ? undefined : Date.parse(now);
   const when = (holds: (at: number) => boolean): One => (at === undefined ? 'now' : holds(at) ? 'met' : 'unmet');
@@ -36,6 +36,9 @@ function* judgedEach(
   if (cidrs !== undefined) yield ['cidrs', ip === undefined ? 'ip' : contains(cidrs, ip) ? 'met' : 'unmet'];
   if (countries !== undefined)
     yield ['countries', country === undefined ? 'country' : countries.includes(country) ? 'met' : 'unmet'];
+  if (acr !== undefined) yield ['acr', ownAcr === undefined ? 'acr' : acr.includes(ownAcr) ? 'met' : 'unmet'];
+  if (amr !== undefined)
+    yield ['amr', ownAmr === undefined ? 'amr' : amr.every((each) => ownAmr.includes(each)) ? 'met' : 'unmet'];
 }
 
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];

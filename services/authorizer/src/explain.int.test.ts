@@ -128,7 +128,11 @@ test('a deny names the conditions that stood in the way, then the roles that wou
   assert.ok(refused.outcome === 'deny');
   assert.deepEqual(
     refused.misses.map((miss) =>
-      miss.kind === 'condition' ? [miss.role, ...miss.unmet] : [miss.role, miss.endpoints],
+      miss.kind === 'condition'
+        ? [miss.role, ...miss.unmet]
+        : miss.kind === 'role'
+          ? [miss.role, miss.endpoints]
+          : [miss.object],
     ),
     [
       ['keeper', 'until', 'countries'],
@@ -138,7 +142,7 @@ test('a deny names the conditions that stood in the way, then the roles that wou
   const stranger = why('user:eve', {});
   assert.ok(stranger.outcome === 'deny');
   assert.deepEqual(
-    stranger.misses.map((miss) => miss.role),
+    stranger.misses.map((miss) => (miss.kind === 'object' ? miss.object : miss.role)),
     ['lister', 'keeper'],
   );
   const unknown = why('user:ann', { now: '2026-03-01T00:00:00Z' });

@@ -2,21 +2,24 @@
  * Why: the way through the graph for an allow, the nearest misses for a deny. Read off the organisation, which knows what the
  * engine does not: which grant, which fact, by whom and what for.
  */
-import type {
-  AccessClass,
-  Allowance,
-  Context,
-  ContextField,
-  CredentialId,
-  Endpoint,
-  EndpointId,
-  Grant,
-  GroupId,
-  Organisation,
-  PrincipalId,
-  RoleName,
-  Sequence,
-  SubjectId,
+import {
+  type Allowance,
+  type Context,
+  type ContextField,
+  type CredentialId,
+  type Endpoint,
+  type EndpointId,
+  type Grant,
+  type GroupId,
+  type ObjectQuestion,
+  type Organisation,
+  objectText,
+  opensEndpoint,
+  opensObject,
+  type PrincipalId,
+  type RoleName,
+  type Sequence,
+  type SubjectId,
 } from '@postern/schemas';
 import { type ConditionName, judge } from './conditions.ts';
 
@@ -30,7 +33,7 @@ export type Way = {
   readonly role: RoleName;
   /** The group that holds the role, where the subject is in it. */
   readonly group?: GroupId;
-  /** What of the role reaches the endpoint. */
+  /** What of the role reaches the endpoint or the object. */
   readonly allows: Allowance;
   readonly conditions?: Grant['conditions'];
 };
@@ -42,53 +45,83 @@ export type Miss =
       readonly unmet: readonly ConditionName[];
       readonly missing: readonly ContextField[];
     })
+  /** Neither a role of the subject nor a relationship of the object opens `employee:42#view`. */
+  | { readonly kind: 'object'; readonly subject: string; readonly object: string }
   /** This role would do; `endpoints` is how many it opens. */
   | { readonly kind: 'role'; readonly subject: string; readonly role: RoleName; readonly endpoints: number };
 
+/** An object that the subject reaches by relationships of the object itself; which they are, the published schema says. */
+export type ObjectWay = { readonly subject: string; readonly object: string };
+
 export type Explanation =
   | { readonly outcome: 'allow'; readonly public: true }
-  | { readonly outcome: 'allow'; readonly ways: readonly Way[] }
+  | { readonly outcome: 'allow'; readonly ways: readonly (Way | ObjectWay)[] }
   | { readonly outcome: 'deny'; readonly subject: string; readonly misses: readonly Miss[] };
 
 export type Asked = {
   readonly subjects: readonly (PrincipalId | CredentialId)[];
   readonly endpoint: EndpointId;
+  readonly objects?: readonly ObjectQuestion[];
+  /** Does the subject hold it by relationships of the object alone? The engine's answer: what they mean stands in the schema. */
+  readonly related?: (subject: string, object: ObjectQuestion) => boolean;
   readonly context: Partial<Context>;
+};
+
+/** What is asked of one subject: an endpoint, or an object. */
+type Target = {
+  readonly opens: (allowance: Allowance) => boolean;
+  readonly object?: ObjectQuestion;
 };
 
 /** How many roles that would do are named. */
 const rolesNamedMax = 5;
 
-export const explain = (organisation: Organisation, { subjects, endpoint, context }: Asked): Explanation => {
+export const explain = (organisation: Organisation, asked: Asked): Explanation => {
+  const { subjects, endpoint, objects = [] } = asked;
   if (findEndpoint(organisation, endpoint)?.public) return { outcome: 'allow', public: true };
-  const ways: Way[] = [];
-  for (const subject of subjects) {
-    const near = [...waysOf(organisation, subject, endpoint)].map((way) => ({
-      way,
-      ...judge(way.conditions, context),
-    }));
-    const open = near.find(({ unmet, missing }) => unmet.length === 0 && missing.length === 0);
-    if (open === undefined) {
-      const conditions = near
-        .sort((a, b) => a.unmet.length - b.unmet.length || a.missing.length - b.missing.length)
-        .map(({ way, unmet, missing }) => ({ kind: 'condition', ...way, unmet, missing }) as const);
-      return {
-        outcome: 'deny',
-        subject,
-        misses: [...conditions, ...rolesFor(organisation, subject, endpoint)],
-      };
+  const targets: Target[] = [
+    { opens: (allowance) => reaches(organisation, allowance, endpoint) },
+    ...objects.map((object) => ({ opens: (allowance: Allowance) => opensObject(allowance, object), object })),
+  ];
+  const ways: (Way | ObjectWay)[] = [];
+  for (const subject of subjects)
+    for (const target of targets) {
+      const found = wayTo(organisation, subject, target, asked);
+      if ('outcome' in found) return found;
+      ways.push(found);
     }
-    ways.push(open.way);
-  }
   return subjects.length === 0 ? { outcome: 'deny', subject: '', misses: [] } : { outcome: 'allow', ways };
 };
 
-/** Every grant that leads from the subject to the endpoint, were it not for conditions; the unconditional ones first. */
-function* waysOf(organisation: Organisation, subject: SubjectId, endpoint: EndpointId): Generator<Way> {
+/** The first way that is open, or what came nearest. */
+const wayTo = (
+  organisation: Organisation,
+  subject: SubjectId,
+  target: Target,
+  { context, related }: Asked,
+): Way | ObjectWay | Extract<Explanation, { outcome: 'deny' }> => {
+  const near = [...waysOf(organisation, subject, target)].map((way) => ({ way, ...judge(way.conditions, context) }));
+  const open = near.find(({ unmet, missing }) => unmet.length === 0 && missing.length === 0);
+  if (open !== undefined) return open.way;
+  const { object } = target;
+  if (object !== undefined && related?.(subject, object)) return { subject, object: objectText(object) };
+  const conditions = near
+    .sort((a, b) => a.unmet.length - b.unmet.length || a.missing.length - b.missing.length)
+    .map(({ way, unmet, missing }) => ({ kind: 'condition', ...way, unmet, missing }) as const);
+  const misses: Miss[] = [
+    ...conditions,
+    ...(object === undefined ? [] : [{ kind: 'object', subject, object: objectText(object) } as const]),
+    ...rolesFor(organisation, subject, target),
+  ];
+  return { outcome: 'deny', subject, misses };
+};
+
+/** Every grant that leads from the subject to the target, were it not for conditions; the unconditional ones first. */
+function* waysOf(organisation: Organisation, subject: SubjectId, { opens }: Target): Generator<Way> {
   const found: Way[] = [];
   for (const { holder, group } of holders(organisation, subject))
     for (const grant of organisation.grantsOf(holder)) {
-      const allows = organisation.roles.get(grant.role)?.allows.find((each) => reaches(organisation, each, endpoint));
+      const allows = organisation.roles.get(grant.role)?.allows.find(opens);
       if (allows === undefined) continue;
       found.push({
         subject,
@@ -115,25 +148,18 @@ function* holders(
     yield { holder: `${group}#member` as SubjectId, group };
 }
 
-/** A role's access to a service includes the smaller ones, as gate.zed says. */
-const covers: Readonly<Record<AccessClass, readonly AccessClass[]>> = {
-  read: ['read'],
-  write: ['read', 'write'],
-  admin: ['read', 'write', 'admin'],
-};
-
 const reaches = (organisation: Organisation, allowance: Allowance, endpoint: EndpointId): boolean => {
-  if ('endpoint' in allowance) return allowance.endpoint === endpoint;
-  const found = organisation.services.get(allowance.service)?.endpoints.find(({ id }) => id === endpoint);
-  return found !== undefined && covers[allowance.access].includes(found.access);
+  const found = findEndpoint(organisation, endpoint);
+  if (found === undefined) return 'endpoint' in allowance && allowance.endpoint === endpoint;
+  return opensEndpoint(allowance, endpoint.slice(0, endpoint.indexOf('/')), found);
 };
 
-/** The roles that would open the endpoint, the smallest first: whoever asks for access asks for the least. */
-const rolesFor = (organisation: Organisation, subject: SubjectId, endpoint: EndpointId): Miss[] => {
-  const held = new Set([...waysOf(organisation, subject, endpoint)].map(({ role }) => role));
+/** The roles that would open the target, the smallest first: whoever asks for access asks for the least. */
+const rolesFor = (organisation: Organisation, subject: SubjectId, target: Target): Miss[] => {
+  const held = new Set([...waysOf(organisation, subject, target)].map(({ role }) => role));
   const all = [...organisation.services.values()].flatMap(({ endpoints }) => endpoints);
   return [...organisation.roles]
-    .filter(([role, { allows }]) => !held.has(role) && allows.some((each) => reaches(organisation, each, endpoint)))
+    .filter(([role, { allows }]) => !held.has(role) && allows.some(target.opens))
     .map(([role, { allows }]) => ({
       kind: 'role' as const,
       subject,

@@ -48,6 +48,7 @@ export const projection = ({ facts, engine, clock, log, telemetry }: ProjectionD
   const stand = standing();
   const between = seam();
   const projected = telemetry.metrics.gauge(metrics.projectedSequence, 'The last fact whose relationships are written');
+  const setAside = telemetry.metrics.gauge(metrics.relationshipsAside, 'Relationships that the schema does not know');
   const took = telemetry.metrics.histogram(metrics.projectionSeconds, 'From reading facts to having them written');
   let organisation = new Organisation();
   let trouble: string | undefined = 'the projection has not begun';
@@ -73,10 +74,13 @@ export const projection = ({ facts, engine, clock, log, telemetry }: ProjectionD
   };
 
   /** What was written before this start is compared with the fold, once; false where another projector moved on meanwhile. */
-  const settle = async (stood: Reached): Promise<boolean> => {
-    const { outcome, updates } = await persist(() => reconcile(engine, organisation, stood));
+  const settle = async (writes: Writer): Promise<boolean> => {
+    const { outcome, updates } = await persist(() => reconcile(engine, organisation, writes.mend));
     if (outcome === 'repaired')
-      log.error({ updates, sequence: stood.sequence }, 'the engine did not hold what the facts mean; it was mended');
+      log.error(
+        { updates, sequence: writes.checkpoint().sequence },
+        'the engine did not hold what the facts mean; it was mended',
+      );
     return outcome !== 'moved-on';
   };
 
@@ -122,7 +126,9 @@ export const projection = ({ facts, engine, clock, log, telemetry }: ProjectionD
         fix: 'Restore the log this engine belongs to, or empty the engine: it is filled again from the log.',
       });
     let settled = stood.sequence === beginning;
-    const writes = writer(engine, stood);
+    const writes = writer(engine, stood, ({ relationship }, why) =>
+      log.error({ relationship, why }, 'a relationship that the schema in force does not know was set aside'),
+    );
     for await (const batch of facts.follow(beginning, { signal })) {
       const started = clock.elapsed();
       const { pending, unreadable } = takeIn(batch);
@@ -131,12 +137,13 @@ export const projection = ({ facts, engine, clock, log, telemetry }: ProjectionD
         // The fold may have gone past the checkpoint within this batch: the engine is brought to where the fold stands first.
         trouble = await writeBatch(writes, pending, batch);
         if (trouble === undefined && organisation.sequence === writes.checkpoint().sequence)
-          settled = await settle(writes.checkpoint());
+          settled = await settle(writes);
         await persist(() => writes.compare());
       } else if (settled) {
         trouble = await writeBatch(writes, pending, batch);
         if (pending.length === 0) await persist(() => writes.compare());
       }
+      setAside(writes.aside().length);
       if (settled) move(writes.checkpoint());
       between.open();
       if (pending.length > 0) took((clock.elapsed() - started) / 1_000);

@@ -5,20 +5,21 @@ import {
   type Context,
   CredentialId,
   type DecisionPoint,
-  type Endpoint,
-  type Organisation,
+  type ObjectQuestion,
+  objectsOf,
   PrincipalId,
   Problem,
 } from '@postern/schemas';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { MatchPath } from './authzen/to-check.ts';
 import { explain } from './explain.ts';
 import { linksOf, parseEndpoint, type SearchDeps, what, who } from './search.ts';
 
 export type QuestionsDeps = SearchDeps & {
   readonly decide: DecisionPoint['decide'];
   /** The endpoint that a request would be judged by. */
-  readonly match: (organisation: Organisation, method: string, path: string) => Endpoint | undefined;
+  readonly match: MatchPath;
   readonly clock: Clock;
   readonly log: Logger;
 };
@@ -33,28 +34,39 @@ const Can = z.object({
     .string()
     .regex(/^[A-Z]{2}$/, 'write an ISO 3166 country code')
     .optional(),
+  acr: z.string().min(1).optional(),
+  /** Parted by commas. */
+  amr: z.string().min(1).optional(),
   at: z.iso.datetime({ offset: true, error: 'write an RFC 3339 instant' }).optional(),
 });
 
 export const questionRoutes = (app: FastifyInstance, deps: QuestionsDeps): void => {
   const { decide, match, clock, log, projection } = deps;
   app.get('/.postern/can', async ({ query }) => {
-    const { subject, method, path, ip, country, at } = Can.parse(query);
+    const { subject, method, path, ip, country, acr, amr, at } = Can.parse(query);
     const organisation = projection.organisation();
-    const endpoint = match(organisation, method, path);
-    if (endpoint === undefined)
+    const matched = match(organisation, method, path);
+    if (matched === undefined)
       return { decision: 'deny', reason: 'no-such-endpoint', subject, sequence: organisation.sequence };
+    const { endpoint } = matched;
+    const named = objectsOf(matched);
+    if (named.outcome !== 'named')
+      throw new Problem('authorizer/bad-question', { detail: `the path names no object: ${named.why}` });
+    const objects = named.objects.length > 0 ? { objects: named.objects } : {};
     const now = new Date(at ?? clock.now());
     now.setUTCMilliseconds(0);
     const context: Context = {
       now: now.toISOString(),
       ...(ip !== undefined && { ip }),
       ...(country !== undefined && { country }),
+      ...(acr !== undefined && { acr }),
+      ...(amr !== undefined && { amr: [...new Set(amr.split(','))].sort() }),
     };
     const subjects = linksOf(organisation, subject);
-    const asked = { subjects, endpoint: endpoint.id, context };
-    const explanation = explain(organisation, asked);
-    const about = { subject, endpoint: endpoint.id, context };
+    const asked = { subjects, endpoint: endpoint.id, ...objects, context };
+    const related = await relatedBy(deps, subjects, named.objects, context);
+    const explanation = explain(organisation, { ...asked, related });
+    const about = { subject, endpoint: endpoint.id, ...objects, context };
     if (endpoint.public) return { decision: 'allow', ...about, sequence: organisation.sequence, explanation };
     const [answer] = await decide([{ ...asked, atLeast: beginning }]);
     if (answer === undefined || answer.outcome === 'unavailable')
@@ -79,4 +91,23 @@ export const questionRoutes = (app: FastifyInstance, deps: QuestionsDeps): void 
     return who(deps, parseEndpoint(endpoint));
   });
   app.get('/.postern/what', async ({ query }) => what(deps, z.object({ subject: Subject }).parse(query).subject));
+};
+
+/** Who of the subjects holds which object by relationships of the object alone. */
+const relatedBy = async (
+  { engine, projection }: SearchDeps,
+  subjects: readonly string[],
+  objects: readonly ObjectQuestion[],
+  context: Context,
+): Promise<(subject: string, object: ObjectQuestion) => boolean> => {
+  const items = subjects.flatMap((subject) => objects.map((object) => ({ ...object, subject, context })));
+  const verdicts = items.length === 0 ? [] : await engine.check(items, projection.reached()?.zookie);
+  return (subject, { resource, permission }) =>
+    items.some(
+      (item, at) =>
+        item.subject === subject &&
+        item.resource === resource &&
+        item.permission === permission &&
+        verdicts[at]?.verdict === 'has',
+    );
 };

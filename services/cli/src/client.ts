@@ -1,17 +1,12 @@
 /** The gate's own API from a terminal: every command goes through the gate, with a key, like everybody else's call. */
-import { existsSync, readFileSync } from 'node:fs';
+
 import { join } from 'node:path';
+import { CommandFailure, exitCodes } from './failure.ts';
+import { readTextFile } from './input.ts';
 
 export type Connection = { readonly gate: string; readonly key: string };
 
-/** A refusal or failure to be shown, with the exit code it ends in. */
-export class CommandFailure extends Error {
-  readonly exitCode: number;
-  constructor(message: string, exitCode: number) {
-    super(message);
-    this.exitCode = exitCode;
-  }
-}
+export { CommandFailure } from './failure.ts';
 
 export type ConnectionOptions = {
   readonly gate?: string | undefined;
@@ -25,10 +20,12 @@ export const connection = (
   environment: NodeJS.ProcessEnv,
 ): Connection => {
   const keyFile = join(data, 'admin.key');
-  const found =
-    key ?? environment['POSTERN_KEY'] ?? (existsSync(keyFile) ? readFileSync(keyFile, 'utf8').trim() : undefined);
-  if (found === undefined)
-    throw new CommandFailure(`no key: give --key, set POSTERN_KEY, or run this where ${keyFile} is`, 1);
+  const found = key ?? environment['POSTERN_KEY'] ?? readTextFile(keyFile, { missing: undefined })?.trim();
+  if (!found)
+    throw new CommandFailure(
+      `no key: give --key, set POSTERN_KEY, or run this where ${keyFile} is`,
+      exitCodes.couldNotAsk,
+    );
   return { gate: (gate ?? environment['POSTERN_URL'] ?? 'http://127.0.0.1:8080').replace(/\/$/, ''), key: found };
 };
 
@@ -56,13 +53,13 @@ export const request = async (
   } catch (error) {
     const cause = (error as { cause?: { code?: string } }).cause?.code ?? (error as Error).message;
     throw new CommandFailure(
-      `the gate at ${gate} cannot be reached (${cause}): start it with npm start, or name it with --gate`,
-      4,
+      `the gate at ${gate} cannot be reached (${cause}): start it with postern up, or name it with --gate`,
+      exitCodes.couldNotAsk,
     );
   }
 };
 
-/** The body of a successful answer; rejects with the problem document as text otherwise (exit code 1; 4 where the gate could not decide). */
+/** The body of a successful answer; rejects with the problem document as text otherwise (refused, or could not ask for 5xx). */
 export const callJson = async <Body>(to: Connection, path: string, call: Call = {}): Promise<Body> => {
   const response = await request(to, path, call);
   if (!response.ok) throw await failureOf(response);
@@ -78,9 +75,20 @@ export const failureOf = async (response: Response): Promise<CommandFailure> => 
       fix?: string;
       type?: string;
     };
-    const lines = [`${title ?? response.statusText}${detail === undefined ? '' : `: ${detail}`}`, fix, type];
-    return new CommandFailure(lines.filter(Boolean).join('\n  '), response.status >= 500 ? 4 : 1);
+    const code = type?.replace('urn:postern:problem:', '');
+    const lines = [
+      `${title ?? response.statusText}${detail === undefined ? '' : `: ${detail}`}`,
+      fix,
+      code && `(${code}; docs/failure-modes.md says more)`,
+    ];
+    return new CommandFailure(
+      lines.filter(Boolean).join('\n  '),
+      response.status >= 500 ? exitCodes.couldNotAsk : exitCodes.refused,
+    );
   } catch {
-    return new CommandFailure(`HTTP ${response.status}: ${text.slice(0, 500)}`, 1);
+    return new CommandFailure(
+      `HTTP ${response.status}: ${text.slice(0, 500)}`,
+      response.status >= 500 ? exitCodes.couldNotAsk : exitCodes.refused,
+    );
   }
 };

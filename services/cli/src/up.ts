@@ -9,23 +9,26 @@ import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
   auditStoreUrl,
+  configuredCountries,
   dataFolder,
   eventLogUrl,
   httpListener,
+  keptIn,
   type LoadedConfig,
   type Logger,
   loadModel,
   mistakeText,
   openLogger,
+  persistedDocuments,
   readOrMakeSecret,
   relationshipsUrl,
   reloading,
+  requireFree,
   requireSecret,
   run,
   type Service,
   systemClock,
   within,
-  writeSecret,
 } from '@postern/runtime';
 import { authzenConfiguration } from '@postern/schemas';
 import { openTelemetry } from '@postern/telemetry/open';
@@ -54,6 +57,8 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const log = openLogger(config.log.level, 'postern');
   for (const note of model.notes) log.warn(mistakeText(note));
   const clock = systemClock;
+  // Looked at first, because the proxy takes its address last: a start that cannot succeed leaves nothing behind.
+  for (const address of [config.listen, config.health]) await requireFree(address);
 
   await using stack = new AsyncDisposableStack();
   const telemetry = stack.use(await openTelemetry({ service: 'postern', otlp: config.telemetry.otlp }));
@@ -81,10 +86,9 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       model,
       publishedByCommand: config.model.publish === 'by-command',
       enforceTimeoutMs: 2 * config.leaseMs,
-      onFirstStart: async (secret) => {
-        await writeSecret(`${data}/admin.key`, secret);
+      administratorKey: keptIn(`${data}/admin.key`, (secret) => {
         adminKey = secret;
-      },
+      }),
     },
   );
   const listeners = {
@@ -92,6 +96,8 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     audit: httpListener(audit, loopback),
     grants: httpListener(grants, loopback),
   };
+
+  let countries = await configuredCountries(loaded);
 
   // The rooms take their ports when they start, so the proxy, which starts last, is made when they are known.
   const proxy = startedLast('proxy', () =>
@@ -102,16 +108,21 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
         clock,
         telemetry,
         log,
+        countryOf: (ip) => countries(ip),
         authzenConfiguration: () => authzenConfiguration(`http://${config.listen}`),
       },
       {
         instance: 'proxy',
         listen: config.listen,
-        upstreams: upstreamsOf(config.services, {
-          authorizer: listeners.authorizer.url(),
-          audit: listeners.audit.url(),
-          grants: listeners.grants.url(),
-        }),
+        upstreams: upstreamsOf(
+          config.services,
+          {
+            authorizer: listeners.authorizer.url(),
+            audit: listeners.audit.url(),
+            grants: listeners.grants.url(),
+          },
+          persistedDocuments(loaded),
+        ),
         observed: observedServices(config.services),
         issuers: config.issuers,
         trustedProxies: config.trustedProxies,
@@ -124,7 +135,9 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     file: loaded.file,
     log,
     onReload: async (fresh) => {
+      const found = await configuredCountries(fresh);
       await grants.publish(loadModel(fresh));
+      countries = found;
       proxy.made()?.configureIssuers(fresh.config.issuers);
       proxy.made()?.configureObserved(observedServices(fresh.config.services));
     },

@@ -68,8 +68,12 @@ describe('the grants room', () => {
       {
         model,
         enforceTimeoutMs: 300,
-        onFirstStart: async (secret) => {
-          key = secret;
+        administratorKey: {
+          keep: async (make) => make(),
+          discard: async () => {},
+          issued: (secret) => {
+            key = secret;
+          },
         },
       },
     );

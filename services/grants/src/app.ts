@@ -8,7 +8,7 @@ import { metrics, type Telemetry } from '@postern/telemetry';
 import { proxyBarrier } from './barrier.ts';
 import { commandHandler } from './commands.ts';
 import { enforcer } from './enforcer.ts';
-import { firstStart } from './first-start.ts';
+import { type AdministratorKey, firstStart } from './first-start.ts';
 import { consumeFeed, setAside } from './inbound/feed.ts';
 import { type Model, publishInstallation } from './publish.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -21,6 +21,7 @@ import type { CheckSchema } from './schema-check.ts';
 import { grantsState } from './state.ts';
 
 export { decide as decideCommand } from './decide/decide.ts';
+export type { AdministratorKey } from './first-start.ts';
 export type { Model } from './publish.ts';
 export { schemaCheck } from './schema-check.ts';
 
@@ -42,8 +43,7 @@ export type GrantsConfig = {
   readonly publishedByCommand?: boolean;
   /** How long `wait=enforced` waits before it answers 504. */
   readonly enforceTimeoutMs: number;
-  /** Called once in a log's life, with the administrator's key. */
-  readonly onFirstStart: (secret: string) => Promise<void>;
+  readonly administratorKey: AdministratorKey;
 };
 
 export type GrantsService = Room & {
@@ -131,8 +131,7 @@ export const grantsService = (
       }, 5);
       await began.promise.finally(() => clearInterval(whenRead));
       await publishFiles(config.model);
-      const secret = await firstStart(commands, state);
-      if (secret !== undefined) await config.onFirstStart(secret);
+      await firstStart(commands, state, config.administratorKey);
       publishing = undefined;
       for (const feed of feeds)
         inBackground(

@@ -6,13 +6,13 @@ import {
   dataFolder,
   eventLogUrl,
   httpListener,
+  keptIn,
   type LoadedConfig,
   loadModel,
   openLogger,
   reloading,
   run,
   systemClock,
-  writeSecret,
 } from '@postern/runtime';
 import { openTelemetry } from '@postern/telemetry/open';
 import { grantsService, schemaCheck } from './app.ts';
@@ -35,7 +35,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
       model,
       publishedByCommand: config.model.publish === 'by-command',
       enforceTimeoutMs: 2 * config.leaseMs,
-      onFirstStart: (secret) => writeSecret(`${dataFolder(loaded)}/admin.key`, secret),
+      administratorKey: keptIn(`${dataFolder(loaded)}/admin.key`),
     },
   );
   const reload = reloading({ file: loaded.file, log, onReload: async (fresh) => grants.publish(loadModel(fresh)) });

@@ -2,18 +2,23 @@
 import type { Logger } from '@postern/runtime';
 import {
   type Actor,
+  gateTypes,
   isProblem,
+  type Organisation,
   Problem,
   posternApi,
   posternRoles,
   posternService,
+  type Relationship,
   RoleName,
   type RoleRules,
   type Service,
   systemActor,
+  unknownRelation,
 } from '@postern/schemas';
 import type { Commands, Done, Order } from './commands.ts';
 import { publishedReason } from './decide/from-files.ts';
+import { schemaOf } from './decide/objects.ts';
 import { type CheckSchema, gateShapes, oneOfEachShape } from './schema-check.ts';
 import type { GrantsState } from './state.ts';
 
@@ -52,7 +57,7 @@ export const publish = async (
   const { organisation } = state;
   // A schema that the engine does not take would hold the projection back for ever, so it must never become a fact.
   if (organisation.schema !== schema)
-    await checkSchema(schema, [...gateShapes, ...oneOfEachShape(organisation.relationships())]);
+    await checkSchema(schema, [...gateShapes, ...oneOfEachShape(inEngine(organisation))]);
   const left = [...state.rolesFromFiles].filter((role) => !roles.has(role) && !ownRoles.has(role));
   try {
     const done = await commands({
@@ -77,6 +82,19 @@ export const publish = async (
     });
   }
 };
+
+/** Without what the authorizer set aside because the live schema does not know it: that asks nothing of the next schema. */
+function* inEngine(organisation: Organisation): Generator<Relationship> {
+  const schema = schemaOf(organisation);
+  for (const relationship of organisation.relationships()) {
+    const setAside =
+      (relationship.resource.startsWith('object_permission:') ||
+        !gateTypes.has(relationship.resource.split(':', 1)[0] ?? '')) &&
+      schema !== undefined &&
+      unknownRelation(schema, relationship) !== undefined;
+    if (!setAside) yield relationship;
+  }
+}
 
 /** At the start and on a reload. Where a pipeline publishes, the files here only fill an empty log, and else Postern's own part alone is brought up to date. */
 export const publishInstallation = async (

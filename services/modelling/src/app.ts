@@ -13,6 +13,6 @@ export { type Finding, type Level, type Rule, rules } from './report/finding.ts'
 export { toJson } from './report/json.ts';
 export { toJunit } from './report/junit.ts';
 export { toSarif } from './report/sarif.ts';
-export { toText } from './report/text.ts';
+export { findingText, toText } from './report/text.ts';
 export { suggestionDiff } from './suggest/diff.ts';
 export { type Suggestion, suggest } from './suggest/suggest.ts';

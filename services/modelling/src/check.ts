@@ -54,7 +54,10 @@ export const checkModel = async (deps: ModellingDeps, input: CheckInput): Promis
 
   const named = loaded.config.model.assertions;
   const file = named === undefined ? undefined : within(loaded.folder, named);
-  const assertions = file === undefined ? { scenarios: [], mistakes: [] } : readAssertions(file, now);
+  const assertions =
+    file === undefined
+      ? { scenarios: [], mistakes: [] }
+      : readAssertions(file, now, places.config('model', 'assertions'));
   findings.push(...assertions.mistakes);
   const counts = {
     services: model.services.length,
@@ -118,14 +121,19 @@ const refusedSchema = async (
   } catch (error) {
     if (!isProblem(error, 'authorizer/schema-refused')) throw error;
     const finding = engineMistake(error.detail ?? error.message, schema, placeOf);
-    const schemaErrors = told.filter(({ rule, level }) => level === 'error' && rule.startsWith('schema/'));
-    const duplicate =
-      /found duplicate (definition|caveat)|found name reused/i.test(finding.what) &&
-      told.some(({ what }) => /is defined already/.test(what));
-    return duplicate || schemaErrors.some(({ file, line }) => file === finding.file && line === finding.line)
-      ? []
-      : [finding];
+    return isSaid(finding, told) ? [] : [finding];
   }
+};
+
+/** The compiler stops at its first complaint; where the lint has said as much, it says nothing new. */
+const isSaid = ({ what, file, line }: Finding, told: readonly Finding[]): boolean => {
+  const errors = told.filter(({ level }) => level === 'error');
+  const isTold = (rule: Finding['rule']) => errors.some((each) => each.rule === rule);
+  if (errors.some((each) => each.rule.startsWith('schema/') && each.file === file && each.line === line)) return true;
+  if (/not found/.test(what)) return isTold('schema/unknown-name') || isTold('schema/gate-definition');
+  if (/duplicate|reused/.test(what))
+    return isTold('schema/twice') || errors.some((each) => /is defined already/.test(each.what));
+  return /Token|Expected|Unexpected/.test(what) && isTold('schema/syntax');
 };
 
 const tooLow = ({ percent, roles, routes, relations }: Coverage, min: number | undefined, file: string): Finding[] =>

@@ -2,23 +2,27 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { EventLog } from '@postern/event-log';
-import type { Clock, Logger, Service } from '@postern/runtime';
-import { beginning, type DecisionPoint, type Issuer, Organisation, Problem } from '@postern/schemas';
+import { type Clock, type CountryOf, type Logger, listen, type Service } from '@postern/runtime';
+import { beginning, type DecisionPoint, type Issuer, Organisation } from '@postern/schemas';
 import type { Telemetry } from '@postern/telemetry';
 import { openAssertions } from './assert.ts';
-import { drainTimeoutMs, type ProxyConfig, splitAddress, unrecordedDecisionsMax } from './config.ts';
+import { drainTimeoutMs, type ProxyConfig, unrecordedDecisionsMax } from './config.ts';
 import { ahead } from './decide/ahead.ts';
 import { decisionCache } from './decide/cache.ts';
+import { decideAll } from './decide/decide-all.ts';
 import { decider } from './decide/decider.ts';
 import { openLease } from './decide/lease.ts';
 import { followFacts } from './facts.ts';
 import { upgradeForwarder } from './forward/upgrade.ts';
 import { openUpstreams } from './forward/upstreams.ts';
 import { addressReader } from './gate/address.ts';
+import { contexts } from './gate/context.ts';
+import { inspectedBytesMax, inspector } from './gate/inspect.ts';
 import { ladder } from './gate/ladder.ts';
 import { liveExchanges } from './gate/live.ts';
 import { gateMetrics } from './gate/metrics.ts';
 import { type ObservedServices, observing } from './gate/observing.ts';
+import { operationsFinder } from './gate/operations.ts';
 import { passer } from './gate/pass.ts';
 import { decisionIds } from './gate/passage.ts';
 import { requestReader } from './gate/read.ts';
@@ -51,6 +55,8 @@ export type ProxyDeps = {
   readonly log: Logger;
   /** The document at `/.well-known/authzen-configuration`; 404 while it is undefined. */
   readonly authzenConfiguration?: () => unknown;
+  /** The country of a client's address; without it no condition on countries is met. */
+  readonly countryOf?: CountryOf;
   /** Reads an issuer's documents; by default over HTTPS, HTTP or from a file. */
   readonly readIssuerDocument?: ReadDocument;
   /** How many decisions may wait for the log before the gate refuses. */
@@ -74,7 +80,7 @@ const lastRecordsTimeoutMs = 10_000;
 const startRetryAfterMs = 500;
 
 export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService => {
-  const { eventLog, decisionPoint, clock, telemetry, log } = deps;
+  const { eventLog, decisionPoint, countryOf, clock, telemetry, log } = deps;
   const { leaseMs } = config;
   const instance = `${config.instance}-${randomBytes(4).toString('hex')}`;
   const standing: Standing = { state: 'starting', startHead: undefined, enforces: beginning, unreadable: undefined };
@@ -125,6 +131,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     recorder: records,
     observing: observe,
     nextId,
+    countryOf,
     clock,
     log,
     leaseMs,
@@ -141,12 +148,21 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     live,
     clock,
     metrics,
+    routes,
+    decide,
+    observing: observe,
+    contextOf: contexts(clock, countryOf),
   });
   const gate = ladder({
     read: requestReader(addressReader(config.trustedProxies)),
     identify: identifier(organisation, jwt, clock),
     routes,
     decide,
+    decideAll: decideAll(decide, () => organisation.sequence, failed),
+    operations: operationsFinder({
+      inspect: inspector(config.upstreams),
+      bodyBytesMax: ({ service, below }) => upstreams.find(service.name, below)?.bodyBytesMax ?? inspectedBytesMax,
+    }),
     lease,
     standing,
     organisation,
@@ -155,6 +171,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     needed,
     nextId,
     forward,
+    countryOf,
     clock,
     telemetry,
     metrics,
@@ -218,13 +235,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
       return address === null ? undefined : { host: address.address, port: address.port };
     },
     start: async () => {
-      const { host, port } = splitAddress(config.listen);
-      try {
-        await app.listen({ host, port });
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-        throw new Problem('runtime/port-in-use', { detail: config.listen, cause: error });
-      }
+      await listen(app, config.listen);
       watch.start();
       observe.start();
       background = announce().then(() =>

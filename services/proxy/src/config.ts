@@ -23,6 +23,8 @@ export type UpstreamConfig = UpstreamAddress & {
   /** Time to the first byte of the answer, in ms. */
   readonly timeoutMs: number;
   readonly bodyBytesMax: number;
+  /** How GraphQL operations are read. */
+  readonly graphql?: { readonly depthMax: number; readonly persisted: ReadonlyMap<string, string> };
 };
 
 /** One address, or several by path prefix (whole segments, the longest wins); the prefix stays in the path. */
@@ -34,9 +36,3 @@ export type UpstreamAddress =
 export const unrecordedDecisionsMax = 20_000;
 /** How long requests under way may go on when the proxy stops, in ms. */
 export const drainTimeoutMs = 5_000;
-
-/** "127.0.0.1:8080" or "[::1]:8080", taken apart. */
-export const splitAddress = (address: string): { host: string; port: number } => {
-  const colon = address.lastIndexOf(':');
-  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) };
-};

@@ -1,7 +1,7 @@
 /** Follows the log: folds it, forgets what it overtakes, cuts what it ends, and says how far all that has come. */
 import type { EventLog, FactBatch } from '@postern/event-log';
 import type { Logger } from '@postern/runtime';
-import type { LoggedFact, Organisation } from '@postern/schemas';
+import { type LoggedFact, leafTypes, type Organisation, readSchemaText } from '@postern/schemas';
 import { attributes, continuing, spans, type Telemetry } from '@postern/telemetry';
 import type { DecisionCache } from './decide/cache.ts';
 import { invalidationsOf } from './decide/invalidation.ts';
@@ -54,10 +54,14 @@ export const followFacts = async (deps: FactsDeps, signal: AbortSignal): Promise
   /** Re-decisions in the order of the facts that caused them. */
   let settled = Promise.resolve();
 
+  /** Types that nothing goes through under the schema that the log last published. */
+  let leaves: ReadonlySet<string> = new Set();
+
   const apply = (entry: LoggedFact): Live[] => {
     const { fact } = entry;
     if (fact === undefined) throw new Unreadable(`${entry.envelope.type} at ${entry.sequence}`);
-    const invalidations = invalidationsOf(fact, organisation.apply({ ...entry, fact }));
+    const invalidations = invalidationsOf(fact, organisation.apply({ ...entry, fact }), leaves);
+    if (fact.type === 'postern.schema.published.v1') leaves = leavesOf(organisation.schema);
     cache.invalidate(invalidations, entry.sequence);
     if (fact.type === 'postern.routes.published.v1') routes.changed();
     if (invalidations.some(({ kind }) => kind === 'epoch')) needed.forget();
@@ -139,6 +143,12 @@ export const followFacts = async (deps: FactsDeps, signal: AbortSignal): Promise
     if (standing.state === 'starting') standing.state = 'serving';
     advanced();
   }
+};
+
+/** A schema that cannot be read here has no leaves: whatever touches its objects touches everything. */
+const leavesOf = (schema: string | undefined): ReadonlySet<string> => {
+  const read = schema === undefined ? undefined : readSchemaText(schema);
+  return read === undefined ? new Set() : leafTypes(read);
 };
 
 class Unreadable extends Error {}

@@ -3,9 +3,11 @@ import { hostname } from 'node:os';
 import { openDecisionPoint } from '@postern/authorizer/pdp/open';
 import { openEventLog } from '@postern/event-log/open';
 import {
+  configuredCountries,
   eventLogUrl,
   type LoadedConfig,
   openLogger,
+  persistedDocuments,
   reloading,
   requireSecret,
   run,
@@ -32,6 +34,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
   const eventLog = stack.use(await openEventLog(eventLogUrl(loaded), { telemetry }));
   const token = tokenFile === undefined ? undefined : await requireSecret(within(folder, tokenFile));
   const decisionPoint = stack.use(openDecisionPoint(authorizer, { ...(token !== undefined && { token }) }));
+  let countries = await configuredCountries(loaded);
   const proxy = proxyService(
     {
       eventLog,
@@ -39,12 +42,13 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
       clock,
       telemetry,
       log,
+      countryOf: (ip) => countries(ip),
       authzenConfiguration: () => authzenConfiguration(`http://${config.listen}`),
     },
     {
       instance: hostname(),
       listen: config.listen,
-      upstreams: upstreamsOf(config.services, { authorizer, grants, audit }),
+      upstreams: upstreamsOf(config.services, { authorizer, grants, audit }, persistedDocuments(loaded)),
       observed: observedServices(config.services),
       issuers: config.issuers,
       trustedProxies: config.trustedProxies,
@@ -55,9 +59,10 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
   const reload = reloading({
     file: loaded.file,
     log,
-    onReload: async ({ config: fresh }) => {
-      proxy.configureIssuers(fresh.issuers);
-      proxy.configureObserved(observedServices(fresh.services));
+    onReload: async (fresh) => {
+      countries = await configuredCountries(fresh);
+      proxy.configureIssuers(fresh.config.issuers);
+      proxy.configureObserved(observedServices(fresh.config.services));
     },
   });
   await run({

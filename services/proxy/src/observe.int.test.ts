@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openEventLog } from '@postern/event-log/open';
+import { endpointsFromGraphQl, endpointsFromMcp } from '@postern/schemas';
 import { granted, joined, keyed, left, role, routes, say } from './trial/facts.ts';
 import { startTrial } from './trial/gate.ts';
 
@@ -69,4 +70,87 @@ test('from its date on the service is enforced by itself, and a role given meanw
   assert.equal((await gate.get('/payroll/employees', bob)).status, 200);
   await gate.tell(say('postern.role.retired.v1', { role: 'payroll-reader' }));
   assert.equal((await gate.get('/payroll/employees', bob)).status, 403);
+});
+
+const tools = endpointsFromMcp('payroll', '/mcp', [
+  { name: 'search', access: 'read' },
+  { name: 'pay' },
+  { name: 'fire' },
+]);
+const operations = [
+  ...endpointsFromGraphQl('payroll', '/graphql', [
+    { type: 'query', field: 'salary' },
+    { type: 'query', field: 'secrets' },
+    { type: 'query', field: 'timed' },
+  ]),
+  ...tools,
+];
+const withOperations = [
+  say('postern.routes.published.v1', {
+    service: 'payroll',
+    mount: '/payroll',
+    part: 1,
+    parts: 1,
+    digest: 'x',
+    endpoints: operations,
+  } as never),
+  role('some', ...['query=2Esalary', 'rpc=2Etools/list'].map((name) => ({ endpoint: `payroll/${name}` }))),
+  joined('user:ann'),
+  granted('user:ann', 'some').issued,
+  keyed('credential:ka', 'user:ann', 'psk_ann'),
+  granted('credential:ka', 'some').issued,
+];
+const post = (url: string, body: object): Promise<Response> =>
+  fetch(url, { method: 'POST', body: JSON.stringify(body), headers: { ...ann, 'content-type': 'application/json' } });
+
+test('a request of several operations is observed only where every refused one passes', async () => {
+  await using log = await openEventLog('memory:');
+  await using gate = await startTrial(log, withOperations, {
+    config: { observed },
+    deps: {
+      decisionPoint: {
+        decide: async (questions) =>
+          questions.map(({ endpoint, atLeast: sequence }) => {
+            if (endpoint === 'payroll/query=2Esalary') return { outcome: 'allow', sequence, dependsOn: [] };
+            const reason = endpoint === 'payroll/query=2Etimed' ? 'context-missing' : 'no-grant';
+            return { outcome: 'deny', reason, sequence, dependsOn: [] };
+          }),
+      },
+    },
+  });
+  const query = async (text: string) => {
+    const { status, headers } = await post(`${gate.url}/payroll/graphql`, { query: text });
+    return [status, headers.get('postern-observed')];
+  };
+  assert.deepEqual(await query('{ salary }'), [200, null]);
+  assert.deepEqual(await query('{ salary secrets }'), [200, 'would-refuse']);
+  assert.deepEqual(await query('{ salary secrets timed }'), [403, null]);
+  assert.deepEqual(await query('{ timed secrets }'), [403, null]);
+  const told = await gate.decisions(4);
+  assert.deepEqual(told.map(({ outcome, observed, endpoint }) => [outcome, observed, endpoint]).slice(0, 3), [
+    ['allow', undefined, 'payroll/query=2Esalary'],
+    ['allow', 'no-grant', 'payroll/query=2Esecrets'],
+    ['deny', undefined, 'payroll/query=2Esecrets'],
+  ]);
+});
+
+test('an observed server of tools lists what it would let pass, and says in a changed answer too that it is observed', async () => {
+  await using log = await openEventLog('memory:');
+  await using gate = await startTrial(log, withOperations, { config: { observed } });
+  gate.upstream.respond = (_req, res) => {
+    const listed = [{ name: 'search' }, { name: 'pay' }, { name: 'undeclared' }];
+    res.writeHead(200, { 'content-type': 'application/json' });
+    res.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result: { tools: listed } }));
+  };
+  const list = async () => {
+    const answer = await post(`${gate.url}/payroll/mcp`, { jsonrpc: '2.0', id: 1, method: 'tools/list' });
+    const { result } = (await answer.json()) as { result: { tools: { name: string }[] } };
+    return [answer.headers.get('postern-observed'), ...result.tools.map(({ name }) => name)];
+  };
+  assert.deepEqual(await list(), [null, 'search', 'pay']);
+  gate.proxy.configureObserved({});
+  assert.deepEqual(await list(), [null]);
+  gate.proxy.configureObserved(observed);
+  await gate.tell(say('postern.role.retired.v1', { role: 'some' }));
+  assert.deepEqual(await list(), ['would-refuse', 'search', 'pay']);
 });

@@ -1,8 +1,8 @@
 /** What a refused caller is told: the code, the decision to look up, and, to whom it may say so, what would be needed. */
 import {
-  type AccessClass,
   type EndpointId,
   type Organisation,
+  opensEndpoint,
   Problem,
   type ProblemCode,
   type RoleRules,
@@ -21,18 +21,24 @@ export type RefusalDetail = {
   readonly fix?: string;
   /** Role names, for a 403 to a principal that the organisation knows. */
   readonly needed?: readonly string[];
+  /** What was asked besides the endpoint, told to whom the roles are told. */
+  readonly objects?: readonly string[] | undefined;
+  /** OAuth scopes, for a delegated token that lacks them. */
+  readonly scopes?: readonly string[];
   readonly retryAfterSeconds?: number;
 };
 
 export const toRefusal = (
   code: ProblemCode,
-  { decision, detail, fix, needed, retryAfterSeconds = 1 }: RefusalDetail,
+  { decision, detail, fix, needed, objects, scopes, retryAfterSeconds = 1 }: RefusalDetail,
 ): Refusal => {
   const problem = new Problem(code, {
     ...(detail !== undefined && { detail }),
     ...(fix !== undefined && { fix }),
     members: {
       decision,
+      ...(objects !== undefined && { objects }),
+      ...(scopes !== undefined && { scopes }),
       ...(needed !== undefined &&
         needed.length > 0 && {
           needed,
@@ -48,6 +54,10 @@ export const toRefusal = (
       'cache-control': 'no-store',
       ...(status === 401 && {
         'www-authenticate': code === 'proxy/bad-credential' ? 'Bearer error="invalid_token"' : 'Bearer',
+      }),
+      // RFC 6750 §3.1.
+      ...(scopes !== undefined && {
+        'www-authenticate': `Bearer error="insufficient_scope", scope="${scopes.join(' ')}"`,
       }),
       ...(status === 503 && { 'retry-after': String(retryAfterSeconds) }),
       ...(status === 405 && { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY' }),
@@ -69,11 +79,7 @@ export const neededRoles = (organisation: Organisation): NeededRoles => {
     if (endpoint === undefined) return [];
     const sized: { name: string; size: number }[] = [];
     for (const [name, rules] of organisation.roles) {
-      const allows = rules.allows.some((allowance) =>
-        'endpoint' in allowance
-          ? allowance.endpoint === id
-          : allowance.service === serviceName && covers[allowance.access].includes(endpoint.access),
-      );
+      const allows = rules.allows.some((allowance) => opensEndpoint(allowance, serviceName, endpoint));
       if (allows) sized.push({ name, size: sizeOf(rules, organisation) });
     }
     return sized.sort((a, b) => a.size - b.size || (a.name < b.name ? -1 : 1)).map(({ name }) => name);
@@ -90,23 +96,14 @@ export const neededRoles = (organisation: Organisation): NeededRoles => {
   };
 };
 
-const covers: Record<AccessClass, readonly AccessClass[]> = {
-  read: ['read'],
-  write: ['read', 'write'],
-  admin: ['read', 'write', 'admin'],
-};
-
 /** How many endpoints a role reaches. */
 const sizeOf = ({ allows }: RoleRules, organisation: Organisation): number => {
   let size = 0;
-  for (const allowance of allows) {
+  for (const allowance of allows)
     if ('endpoint' in allowance) size++;
-    else {
-      const classes = covers[allowance.access];
-      size +=
-        organisation.services.get(allowance.service)?.endpoints.filter(({ access }) => classes.includes(access))
-          .length ?? 0;
+    else if ('service' in allowance) {
+      const { name = '', endpoints = [] } = organisation.services.get(allowance.service) ?? {};
+      size += endpoints.filter((endpoint) => opensEndpoint(allowance, name, endpoint)).length;
     }
-  }
   return size;
 };

@@ -7,15 +7,22 @@ export type RoomUrls = Readonly<Record<Room, string>>;
 export const upstreamsOf = (
   services: Readonly<Record<string, ServiceConfig>>,
   rooms: RoomUrls,
+  /** Documents that may be called by their hash, by service. */
+  persisted: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map(),
 ): Readonly<Record<string, UpstreamConfig>> => {
   const prefixes = new Map(
     posternOperations.map(({ room, template }) => [`/${template.split('/')[1]}`, `${rooms[room]}${posternMount}`]),
   );
   return {
     ...Object.fromEntries(
-      Object.entries(services).map(([name, { upstream, timeoutMs, bodyBytesMax }]) => [
+      Object.entries(services).map(([name, { upstream, timeoutMs, bodyBytesMax, graphql }]) => [
         name,
-        { upstream, timeoutMs, bodyBytesMax },
+        {
+          upstream,
+          timeoutMs,
+          bodyBytesMax,
+          ...(graphql && { graphql: { depthMax: graphql.depthMax, persisted: persisted.get(name) ?? new Map() } }),
+        },
       ]),
     ),
     [posternService]: {

@@ -14,6 +14,11 @@ export type LoadedConfig = {
 /** Throws `runtime/bad-config` with a line for each mistake. */
 export const loadConfig = (file: string, environment: NodeJS.ProcessEnv): LoadedConfig => {
   const read = readYamlFile(file, PosternYaml, environment);
+  if (read.outcome === 'unreadable')
+    throw new Problem('runtime/bad-config', {
+      detail: `${file}: ${read.why}`,
+      fix: 'Name another with --config, or write one with postern init.',
+    });
   if (read.outcome === 'mistaken') throw badConfig(read.mistakes);
   return { config: read.value, folder: dirname(resolve(file)), file, lineOf: read.lineOf };
 };

@@ -1,7 +1,5 @@
-/** The model files that a configuration names, read whole: schema, routes out of OpenAPI documents, roles. Every mistake at once. */
-import { readFileSync } from 'node:fs';
+/** The model files that a configuration names, read whole: schema, routes, roles. Every mistake at once. */
 import {
-  endpointsFromOpenApi,
   posternMount,
   posternRoles,
   posternService,
@@ -9,10 +7,12 @@ import {
   type RoleRules,
   RolesYaml,
   type Service,
+  spelledEndpoints,
 } from '@postern/schemas';
-import { LineCounter, type Node, parseDocument } from 'yaml';
+import { z } from 'zod';
 import { badConfig, type LoadedConfig, within } from './load.ts';
 import { endpointPlaces, type ModelPlaces } from './places.ts';
+import { readRoutes } from './routes.ts';
 import { readSchemaFiles } from './schema-files.ts';
 import { type FileMistake, readYamlFile } from './yaml-file.ts';
 
@@ -47,7 +47,8 @@ export const readModel = ({
 
   const services: Service[] = [];
   const mounts = new Map<string, string>([[posternMount, posternService]]);
-  for (const [name, { mount, openapi, observeUntil }] of Object.entries(config.services)) {
+  for (const [name, service] of Object.entries(config.services)) {
+    const { mount, observeUntil } = service;
     if (observeUntil !== undefined)
       notes.push({
         file,
@@ -67,16 +68,17 @@ export const readModel = ({
         'give each service a mount of its own',
       );
     mounts.set(mount, name);
-    if (openapi === undefined) {
-      notes.push({
+    const read = readRoutes({
+      name,
+      config: service,
+      folder,
+      at: (path, what, fix) => ({
         file,
-        line: lineOf(['services', name]),
-        what: `the service ${name} has no openapi document, so every call of it is refused`,
-      });
-      services.push({ name, mount, endpoints: [] });
-      continue;
-    }
-    const read = readOpenApi(name, within(folder, openapi));
+        line: lineOf(['services', name, ...path]),
+        what,
+        ...(fix !== undefined && { fix }),
+      }),
+    });
     mistakes.push(...read.mistakes);
     notes.push(...read.notes);
     services.push({ name, mount, endpoints: read.endpoints });
@@ -86,8 +88,9 @@ export const readModel = ({
   let rolePlace: ModelPlaces['role'] = () => ({ file, line: lineOf(['model', 'roles']) });
   if (config.model.roles !== undefined) {
     const rolesFile = within(folder, config.model.roles);
-    const read = readYamlFile(rolesFile, RolesYaml);
-    if (read.outcome === 'mistaken') mistakes.push(...read.mistakes);
+    const read = readYamlFile(rolesFile, z.preprocess(spelledEndpoints, RolesYaml));
+    if (read.outcome === 'unreadable') at(['model', 'roles'], `${config.model.roles}: ${read.why}`);
+    else if (read.outcome === 'mistaken') mistakes.push(...read.mistakes);
     else {
       rolePlace = (...path) => ({ file: rolesFile, line: read.lineOf(path) });
       for (const [role, rules] of Object.entries(read.value) as [RoleName, RoleRules][]) {
@@ -130,7 +133,8 @@ export const readModel = ({
     endpoint: endpointPlaces(
       routed,
       (service) => {
-        const document = config.services[service as keyof typeof config.services]?.openapi;
+        const { openapi, routes } = config.services[service as keyof typeof config.services] ?? {};
+        const document = openapi ?? routes;
         return document === undefined ? undefined : within(folder, document);
       },
       (service) => inConfig('services', service),
@@ -146,64 +150,9 @@ const unknownAllowances = ({ allows }: RoleRules, services: readonly Service[]):
       return allowance.service === posternService || services.some(({ name }) => name === allowance.service)
         ? []
         : [`the service ${allowance.service}, which is not configured`];
+    if ('object' in allowance) return [];
     const known =
       allowance.endpoint.startsWith(`${posternService}/`) ||
       services.some(({ endpoints }) => endpoints.some(({ id }) => id === allowance.endpoint));
     return known ? [] : [`the endpoint ${allowance.endpoint}, which no document declares`];
   });
-
-const readOpenApi = (service: string, file: string) => {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    const what =
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'the file does not exist' : (error as Error).message;
-    return { endpoints: [], mistakes: [{ file, line: 1, what }], notes: [] };
-  }
-  // JSON is YAML, but its own parser is twenty times faster, and these documents are large; lines are looked up only when there is something to say.
-  const document = parseAny(text);
-  if ('mistakes' in document)
-    return { endpoints: [], mistakes: document.mistakes.map((mistake) => ({ file, ...mistake })), notes: [] };
-  const { endpoints, problems } = endpointsFromOpenApi(service, document.value);
-  const lineOf = problems.length > 0 ? lineFinder(text) : () => 1;
-  const told = (level: string): FileMistake[] =>
-    problems
-      .filter((problem) => problem.level === level)
-      .map(({ pointer, what }) => ({ file, line: lineOf(pointer), what: `${pointer || '/'} ${what}` }));
-  return { endpoints, mistakes: told('error'), notes: told('note') };
-};
-
-const parseAny = (text: string): { value: unknown } | { mistakes: { line: number; what: string }[] } => {
-  if (/^\s*\{/.test(text))
-    try {
-      return { value: JSON.parse(text) };
-    } catch {
-      // The YAML parser says in which line it is wrong.
-    }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  if (document.errors.length === 0) return { value: document.toJS() };
-  return {
-    mistakes: document.errors.map(({ message, pos }) => ({
-      line: lines.linePos(pos[0]).line,
-      what: message.split('\n')[0]?.replace(/ at line.*$/, '') ?? message,
-    })),
-  };
-};
-
-const lineFinder = (text: string): ((pointer: string) => number) => {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  return (pointer) => {
-    const path = pointer
-      .split('/')
-      .slice(1)
-      .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-    for (let length = path.length; length > 0; length--) {
-      const node = document.getIn(path.slice(0, length), true) as Node | undefined;
-      if (node?.range) return lines.linePos(node.range[0]).line;
-    }
-    return 1;
-  };
-};

@@ -16,6 +16,7 @@ export const mistakeText = ({ file, line, what, fix }: FileMistake): string =>
 
 export type YamlFile<Value> =
   | { readonly outcome: 'read'; readonly value: Value; readonly lineOf: (path: readonly PropertyKey[]) => number }
+  | { readonly outcome: 'unreadable'; readonly why: string }
   | { readonly outcome: 'mistaken'; readonly mistakes: readonly FileMistake[] };
 
 /** Reads, substitutes `${NAME}` in every string from `environment`, and parses by `schema`. Unknown keys are mistakes where the schema is strict. */
@@ -28,9 +29,7 @@ export const readYamlFile = <Schema extends z.ZodType>(
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    const why =
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'the file does not exist' : (error as Error).message;
-    return { outcome: 'mistaken', mistakes: [{ file, line: 1, what: why }] };
+    return { outcome: 'unreadable', why: unreadable(error) };
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
@@ -68,9 +67,22 @@ export const readYamlFile = <Schema extends z.ZodType>(
             what: `unknown key ${unknown.map((key) => `"${key}"`).join(', ')}${where(issue.path)}`,
             fix: 'remove it or check its spelling',
           }
-        : { file, line: lineOf(path), what: `${path.map(String).join('.') || 'the file'}: ${issue.message}` };
+        : { file, line: lineOf(path), what: `${path.map(String).join('.') || 'the file'}: ${messageOf(issue)}` };
     }),
   };
+};
+
+/** Of a key that is no name, what a name is. */
+const messageOf = (issue: z.core.$ZodIssue): string =>
+  (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) ?? issue.message;
+
+/** Why a file that was named cannot be read, in words. */
+export const unreadable = (error: unknown): string => {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'the file does not exist';
+  if (code === 'EISDIR') return 'this is a folder, not a file';
+  if (code === 'EACCES') return 'this user may not read the file';
+  return message;
 };
 
 const where = (path: readonly PropertyKey[]): string => (path.length > 0 ? ` in ${path.map(String).join('.')}` : '');

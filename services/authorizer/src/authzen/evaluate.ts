@@ -21,14 +21,17 @@ export const evaluateAll = async (
   const { zookie } = reachedOrRefuse(projection);
   const organisation = projection.organisation();
   const each = evaluations.map((evaluation) => toItems(organisation, evaluation, now()));
-  const items = each.flatMap((own): readonly CheckItem[] => (own === undefined || own === 'public' ? [] : own));
+  const items = each.flatMap((own): readonly CheckItem[] => (own === undefined || own === 'public' ? [] : own.flat()));
   const verdicts = items.length === 0 ? [] : await engine.check(items, zookie);
   let at = 0;
   return each.map((own) => {
     if (own === undefined || own === 'public') return own === 'public';
-    const mine = verdicts.slice(at, at + own.length);
-    at += own.length;
-    return mine.length > 0 && mine.every(({ verdict }) => verdict === 'has');
+    const groups = own.map((group) => {
+      const mine = verdicts.slice(at, at + group.length);
+      at += group.length;
+      return mine.some(({ verdict }) => verdict === 'has');
+    });
+    return groups.length > 0 && groups.every((holds) => holds);
   });
 };
 

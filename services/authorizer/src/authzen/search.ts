@@ -3,12 +3,13 @@
  * of the searched entity are not known: what hangs on them alone is kept.
  */
 import { createHash } from 'node:crypto';
-import type { CheckItem, Found, Reached, Verdict } from '@postern/relationships';
-import { canonicalJson, decodeId, isProblem, type Organisation, Problem } from '@postern/schemas';
+import type { CheckContext, CheckItem, Found, Reached, Verdict } from '@postern/relationships';
+import { canonicalJson, decodeId, isProblem, type ObjectQuestion, type Organisation, Problem } from '@postern/schemas';
+import { objectAlternatives } from '../pdp/demands.ts';
 import { reachedOrRefuse } from '../search.ts';
 import type { ActionSearch, ResourceSearch, SubjectSearch } from './entities.ts';
 import type { EvaluateDeps } from './evaluate.ts';
-import { objectName, toCheckContext, toSubjects, toTarget } from './to-check.ts';
+import { objectName, type Target, toCheckContext, toSubjects, toTarget } from './to-check.ts';
 
 export type Page = { readonly next_token: string; readonly count: number; readonly total: number };
 export type Results<Result> = { readonly results: readonly Result[]; readonly page?: Page };
@@ -21,16 +22,16 @@ export const searchSubjects = async (deps: EvaluateDeps, search: SubjectSearch) 
   const target = toTarget(organisation, resource, action.name);
   const type = subject.type === 'identity' ? 'user' : subject.type;
   if (target.kind !== 'object' || objectName(type, 'any') === undefined) return paged(search, []);
-  const query = { resource: target.resource, permission: target.permission, subjectType: type };
-  const candidates = await known(() => Array.fromAsync(deps.engine.subjects(query, reached.zookie)));
+  // Whoever holds all of it holds the first of it, in one of the ways.
+  const lookups = (target.all[0] ?? []).map((query) =>
+    known(() => Array.fromAsync(deps.engine.subjects({ ...query, subjectType: type }, reached.zookie))),
+  );
+  const candidates = [...new Map((await Promise.all(lookups)).flat().map((each) => [each.id, each])).values()];
   const checked = toCheckContext({ action, resource, ...(context && { context }) }, deps.now());
   const kept = await holding(deps, reached, candidates, 'subject_properties', ({ id }) =>
-    (type === 'credential' ? toSubjects(organisation, { type, id: decodeId(id) }) : [`${type}:${id}`]).map((name) => ({
-      resource: target.resource,
-      permission: target.permission,
-      subject: name,
-      context: checked,
-    })),
+    (type === 'credential' ? toSubjects(organisation, { type, id: decodeId(id) }) : [`${type}:${id}`]).flatMap((name) =>
+      groupsOf(target, name, checked),
+    ),
   );
   return paged(
     search,
@@ -55,7 +56,13 @@ export const searchResources = async (deps: EvaluateDeps, search: ResourceSearch
   const candidates = await known(() => Array.fromAsync(deps.engine.resources(query, reached.zookie)));
   const checked = toCheckContext({ subject, action, ...(context && { context }) }, deps.now());
   const kept = await holding(deps, reached, candidates, 'resource_properties', ({ id }) =>
-    subjects.map((name) => ({ resource: `${type}:${id}`, permission, subject: name, context: checked })),
+    subjects.map((name) =>
+      (ours ? plain : objectAlternatives)({ resource: `${type}:${id}`, permission }).map((each) => ({
+        ...each,
+        subject: name,
+        context: checked,
+      })),
+    ),
   );
   const named = ({ id }: Found) =>
     resource.type === 'endpoint'
@@ -85,12 +92,7 @@ export const searchActions = async (deps: EvaluateDeps, search: ActionSearch) =>
     ({ id }) => {
       const target = toTarget(organisation, resource, id);
       if (target.kind !== 'object') return [];
-      return subjects.map((name) => ({
-        resource: target.resource,
-        permission: target.permission,
-        subject: name,
-        context: checked,
-      }));
+      return subjects.flatMap((name) => groupsOf(target, name, checked));
     },
   );
   return paged(
@@ -119,17 +121,31 @@ const holding = async (
   { zookie }: Reached,
   candidates: readonly Found[],
   searched: Searched,
-  toItems: (candidate: Found) => readonly CheckItem[],
+  toGroups: (candidate: Found) => readonly (readonly CheckItem[])[],
 ): Promise<Found[]> => {
-  const each = candidates.map(toItems);
-  const verdicts = await engine.check(each.flat(), zookie);
+  const each = candidates.map(toGroups);
+  const verdicts = await engine.check(each.flat(2), zookie);
   let from = 0;
-  return candidates.filter((_, index) => {
-    const own = verdicts.slice(from, from + (each[index]?.length ?? 0));
+  const next = (group: readonly CheckItem[]): boolean => {
+    const own = verdicts.slice(from, from + group.length);
     from += own.length;
-    return own.length > 0 && own.every((verdict) => holds(verdict, searched));
+    return own.some((verdict) => holds(verdict, searched));
+  };
+  return candidates.filter((_, index) => {
+    const groups = (each[index] ?? []).map(next);
+    return groups.length > 0 && groups.every((held) => held);
   });
 };
+
+/** Groups of checks, of each of which one has to hold. */
+const groupsOf = (
+  target: Extract<Target, { kind: 'object' }>,
+  subject: string,
+  context: CheckContext,
+): readonly (readonly CheckItem[])[] =>
+  target.all.map((alternatives) => alternatives.map((each) => ({ ...each, subject, context })));
+const plain = (object: ObjectQuestion): readonly ObjectQuestion[] => [object];
+
 const holds = (verdict: Verdict, searched: Searched): boolean =>
   verdict.verdict === 'has' ||
   (verdict.verdict === 'depends' &&
@@ -149,7 +165,10 @@ const actionsOn = (organisation: Organisation, type: string): readonly string[] 
 
 const routeOf = (organisation: Organisation, id: string, method: string): string[] =>
   [...organisation.services.values()].flatMap(({ mount, endpoints }) =>
-    endpoints.filter((each) => each.id === id && each.method === method).map(({ template }) => `${mount}${template}`),
+    // A template names no object, so it cannot stand for an endpoint that asks for one.
+    endpoints
+      .filter((each) => each.id === id && each.method === method && each.objects === undefined)
+      .map(({ template }) => `${mount}${template}`),
   );
 
 const pageMax = 1_000;

@@ -5,12 +5,15 @@
 import type { CheckContext, CheckItem } from '@postern/relationships';
 import {
   type CredentialId,
-  type Endpoint,
   encodeId,
+  type Match,
+  type ObjectQuestion,
   type Organisation,
+  objectsOf,
   readTarget,
   routeMatcher,
 } from '@postern/schemas';
+import { objectAlternatives } from '../pdp/demands.ts';
 import type { Evaluation } from './entities.ts';
 
 /** Makes `identity`, the type of the API gateways' scenario, what a token's subject is here. */
@@ -40,48 +43,58 @@ export const toSubjects = (
   return owner === undefined ? [] : [name, owner];
 };
 
+/** What has to be held, all of it; each by any of its alternatives. */
 export type Target =
-  | { readonly kind: 'object'; readonly resource: string; readonly permission: string }
+  | { readonly kind: 'object'; readonly all: readonly (readonly ObjectQuestion[])[] }
   | { readonly kind: 'public' }
   | { readonly kind: 'unknown' };
+
+const unknown: Target = { kind: 'unknown' };
 
 export const toTarget = (
   organisation: Organisation,
   { type, id }: { readonly type: string; readonly id: string },
   action: string,
 ): Target => {
-  if (type === 'route') return toEndpoint(findRoute(organisation, action, id));
+  if (type === 'route') return toRoute(findRoute(organisation, action, id));
   if (type === 'endpoint') {
-    if (action !== 'call' || !/^[a-z][a-z0-9_-]+\/[A-Za-z0-9/_|+=-]{1,512}$/.test(id)) return { kind: 'unknown' };
+    if (action !== 'call' || !/^[a-z][a-z0-9_-]+\/[A-Za-z0-9/_|+=-]{1,512}$/.test(id)) return unknown;
     const found = organisation.services.get(id.slice(0, id.indexOf('/')))?.endpoints.find((each) => each.id === id);
-    return found?.public ? { kind: 'public' } : { kind: 'object', resource: `endpoint:${id}`, permission: 'call' };
+    return found?.public ? { kind: 'public' } : { kind: 'object', all: [[call(id)]] };
   }
   const resource = objectName(type, id);
   return resource === undefined || !typeName.test(action)
-    ? { kind: 'unknown' }
-    : { kind: 'object', resource, permission: action };
+    ? unknown
+    : { kind: 'object', all: [objectAlternatives({ resource, permission: action })] };
 };
 
-const toEndpoint = (endpoint: Endpoint | undefined): Target =>
-  endpoint === undefined
-    ? { kind: 'unknown' }
-    : endpoint.public
-      ? { kind: 'public' }
-      : { kind: 'object', resource: `endpoint:${endpoint.id}`, permission: 'call' };
+const call = (id: string): ObjectQuestion => ({ resource: `endpoint:${id}`, permission: 'call' });
+
+/** A template names no object: where the endpoint asks for one, only a path can be judged. */
+const toRoute = (found: MatchedPath | undefined): Target => {
+  if (found === undefined) return unknown;
+  if (found.endpoint.public) return { kind: 'public' };
+  const named = objectsOf(found);
+  if (named.outcome !== 'named') return unknown;
+  return { kind: 'object', all: [[call(found.endpoint.id)], ...named.objects.map(objectAlternatives)] };
+};
+
+export type MatchedPath = Pick<Match, 'endpoint' | 'parameters'>;
+export type MatchPath = (organisation: Organisation, method: string, path: string) => MatchedPath | undefined;
 
 /** By mount and template, as the API gateways' scenario names a route; or by a path that the route takes. */
-export const findRoute = (organisation: Organisation, method: string, route: string): Endpoint | undefined => {
+export const findRoute: MatchPath = (organisation, method, route) => {
   for (const { mount, endpoints } of organisation.services.values())
     for (const endpoint of endpoints)
-      if (endpoint.method === method && `${mount}${endpoint.template}` === route) return endpoint;
+      if (endpoint.method === method && `${mount}${endpoint.template}` === route) return { endpoint, parameters: {} };
   return matchPath(organisation, method, route);
 };
 
 /** The endpoint that a request for `path` would be judged by; undefined where none is, or where the path is ambiguous. */
-export const matchPath = (organisation: Organisation, method: string, path: string): Endpoint | undefined => {
+export const matchPath: MatchPath = (organisation, method, path) => {
   const target = readTarget(path);
   if (target.outcome !== 'read') return undefined;
-  return routeMatcher(organisation.services.values()).match(method, target)?.endpoint;
+  return routeMatcher(organisation.services.values()).match(method, target);
 };
 
 type Asking = {
@@ -97,11 +110,13 @@ type Asking = {
  * that is not named at all (the searched one) are left open.
  */
 export const toCheckContext = ({ subject, action, resource, context = {} }: Asking, nowMs: number): CheckContext => {
-  const { ip, country } = context;
+  const { ip, country, acr, amr } = context;
   return {
     now: new Date(instantOf(context) ?? nowMs).toISOString(),
     ...(typeof ip === 'string' && { ip }),
     ...(typeof country === 'string' && { country }),
+    ...(typeof acr === 'string' && { acr }),
+    ...(Array.isArray(amr) && amr.every((each) => typeof each === 'string') && { amr }),
     ...(subject && { subject_properties: subject.properties ?? {} }),
     ...(action && { action_properties: action.properties ?? {} }),
     ...(resource && { resource_properties: resource.properties ?? {} }),
@@ -115,21 +130,20 @@ const instantOf = ({ now, time }: Record<string, unknown>): number | undefined =
   return Number.isNaN(at) ? undefined : at;
 };
 
-/** One check for each subject; undefined where the names cannot stand in the graph, and nobody holds anything there. */
+/** Checks in groups: of each group one has to hold. Undefined where the names cannot stand in the graph: nobody holds anything there. */
 export const toItems = (
   organisation: Organisation,
   { subject, action, resource, context }: Evaluation,
   nowMs: number,
-): readonly CheckItem[] | 'public' | undefined => {
+): readonly (readonly CheckItem[])[] | 'public' | undefined => {
   const target = toTarget(organisation, resource, action.name);
   if (target.kind === 'public') return 'public';
   const subjects = toSubjects(organisation, subject);
   if (target.kind === 'unknown' || subjects.length === 0) return undefined;
   const checked = toCheckContext({ subject, action, resource, context }, nowMs);
-  return subjects.map((each) => ({
-    resource: target.resource,
-    permission: target.permission,
-    subject: each,
-    context: checked,
-  }));
+  return subjects.flatMap((each) =>
+    target.all.map((alternatives) =>
+      alternatives.map((alternative) => ({ ...alternative, subject: each, context: checked })),
+    ),
+  );
 };

@@ -1,11 +1,12 @@
 /**
- * The decision: all subjects of a question must be allowed, on one snapshot that is at least as fresh as asked. It is asked without
+ * The decision: all subjects of a question must hold all that it asks for, on one snapshot that is at least as fresh as asked. It is asked without
  * context first, which tells what the answer depends on; only what depends on something is asked again with the context.
  */
-import type { CheckItem, Reached, Relationships, Verdict } from '@postern/relationships';
+import type { Reached, Relationships, Verdict } from '@postern/relationships';
 import { type Answer, type ContextField, contextFields, type DecisionPoint, type Question } from '@postern/schemas';
 import { metrics, type Telemetry } from '@postern/telemetry';
 import type { Projection } from '../projection.ts';
+import { type Demand, demandsOf, together, toItems } from './demands.ts';
 import { microBatch } from './micro-batch.ts';
 
 export type DecideDeps = {
@@ -94,30 +95,25 @@ const unavailable = (reason: Extract<Answer, { outcome: 'unavailable' }>['reason
   reason,
 });
 
-/** The verdicts of each question's subjects, in one bulk call. */
+/** The verdicts on each question's demands, in one bulk call. */
 const askAll = async (
   engine: DecideDeps['engine'],
   questions: readonly Question[],
   withContext: boolean,
   zookie: Reached['zookie'],
 ): Promise<Verdict[][]> => {
-  const items = questions.flatMap(({ subjects, endpoint, context }) =>
-    subjects.map(
-      (subject): CheckItem => ({
-        resource: `endpoint:${endpoint}`,
-        permission: 'call',
-        subject,
-        ...(withContext && { context }),
-      }),
-    ),
+  const demands = questions.map(demandsOf);
+  const verdicts = await engine.check(
+    questions.flatMap(({ context }, at) => toItems(demands[at] ?? [], withContext ? context : undefined)),
+    zookie,
   );
-  const verdicts = await engine.check(items, zookie);
   let at = 0;
-  return questions.map(({ subjects }) => {
-    const own = verdicts.slice(at, at + subjects.length);
-    at += subjects.length;
-    return own;
-  });
+  const next = ({ alternatives }: Demand): Verdict => {
+    const own = verdicts.slice(at, at + alternatives.length);
+    at += alternatives.length;
+    return together(own);
+  };
+  return demands.map((own) => own.map(next));
 };
 
 type Step =

@@ -1,7 +1,8 @@
 /**
  * Questions and answers between a proxy and the authorizer, as compact JSON arrays: the hottest bytes of the distributed world.
  *
- *   question  [subjects, endpoint, now, ip | null, country | null, atLeast]
+ *   question  [subjects, endpoint, now, ip | null, country | null, atLeast, more?]
+ *   more      { o?: [[resource, permission], …], acr?, amr? }, where the question has any of them
  *   answer    ["allow", sequence, dependsOn] · ["deny", sequence, dependsOn, reason] · ["unavailable", reason]
  */
 import {
@@ -19,6 +20,16 @@ export const decidePath = '/pdp/decide';
 /** More in one request are refused: a proxy asks in smaller batches. */
 export const questionsMax = 10_000;
 
+const text = z.string().max(1_000);
+const More = z.strictObject({
+  o: z
+    .array(z.tuple([text, text]))
+    .max(20)
+    .optional(),
+  acr: text.optional(),
+  amr: z.array(text).max(100).optional(),
+});
+
 const WireQuestion = z.tuple([
   z.array(z.union([PrincipalId, CredentialId])).max(100),
   EndpointId,
@@ -26,6 +37,7 @@ const WireQuestion = z.tuple([
   z.string().max(100).nullable(),
   z.string().max(100).nullable(),
   Sequence,
+  More.optional(),
 ]);
 export const WireQuestions = z.array(WireQuestion).max(questionsMax);
 
@@ -37,21 +49,32 @@ const WireAnswer = z.union([
 ]);
 export const WireAnswers = z.array(WireAnswer);
 
-export const toWireQuestion = ({ subjects, endpoint, context, atLeast }: Question): z.infer<typeof WireQuestion> => [
-  [...subjects],
-  endpoint,
-  context.now,
-  context.ip ?? null,
-  context.country ?? null,
-  atLeast,
-];
+export const toWireQuestion = (question: Question): z.infer<typeof WireQuestion> => {
+  const { subjects, endpoint, objects, context, atLeast } = question;
+  const { now, ip = null, country = null, acr, amr } = context;
+  const more = objects !== undefined || acr !== undefined || amr !== undefined;
+  if (!more) return [[...subjects], endpoint, now, ip, country, atLeast];
+  const rest = {
+    ...(objects && { o: objects.map(({ resource, permission }): [string, string] => [resource, permission]) }),
+    ...(acr !== undefined && { acr }),
+    ...(amr && { amr: [...amr] }),
+  };
+  return [[...subjects], endpoint, now, ip, country, atLeast, rest];
+};
 
-export const fromWireQuestion = ([subjects, endpoint, now, ip, country, atLeast]: z.infer<
+export const fromWireQuestion = ([subjects, endpoint, now, ip, country, atLeast, more = {}]: z.infer<
   typeof WireQuestion
 >): Question => ({
   subjects,
   endpoint,
-  context: { now, ...(ip !== null && { ip }), ...(country !== null && { country }) },
+  ...(more.o && { objects: more.o.map(([resource, permission]) => ({ resource, permission })) }),
+  context: {
+    now,
+    ...(ip !== null && { ip }),
+    ...(country !== null && { country }),
+    ...(more.acr !== undefined && { acr: more.acr }),
+    ...(more.amr && { amr: more.amr }),
+  },
   atLeast,
 });
 

@@ -3,7 +3,7 @@
  * crash between the parts of one large write leaves more or less than that, and so does a hand in the engine's database.
  */
 import { createHash } from 'node:crypto';
-import type { Reached, Relationships } from '@postern/relationships';
+import type { Relationships } from '@postern/relationships';
 import {
   type Organisation,
   type Relationship,
@@ -12,8 +12,11 @@ import {
   relationshipText,
 } from '@postern/schemas';
 
-/** The types that facts alone write; objects of the engineers' own types are not the projection's to judge. */
-const projected = new Set(['group', 'credential', 'role', 'service', 'endpoint']);
+/**
+ * The types that facts alone write. Of objects of the engineers' own types only what facts say is the projection's to judge: whatever
+ * else stands there, somebody wrote into the engine by themselves, under a caveat of theirs perhaps.
+ */
+const projected = new Set(['group', 'credential', 'role', 'service', 'endpoint', 'object_permission']);
 const isProjected = ({ resource }: Relationship): boolean => projected.has(resource.slice(0, resource.indexOf(':')));
 
 /** The updates that make the engine what the organisation means; none where it is that already. */
@@ -22,9 +25,9 @@ export const differences = async (engine: Relationships, organisation: Organisat
   for (const relationship of organisation.relationships()) wanted.set(relationshipKey(relationship), relationship);
   const updates: RelationshipUpdate[] = [];
   for await (const found of engine.read()) {
-    if (!isProjected(found)) continue;
     const expected = wanted.get(relationshipKey(found));
     wanted.delete(relationshipKey(found));
+    if (expected === undefined && !isProjected(found)) continue;
     if (expected === undefined) updates.push({ operation: 'delete', relationship: found });
     else if (relationshipText(expected) !== relationshipText(found))
       updates.push({ operation: 'touch', relationship: expected });
@@ -39,17 +42,11 @@ export type Reconciled = { readonly outcome: 'as-written' | 'repaired' | 'moved-
 export const reconcile = async (
   engine: Relationships,
   organisation: Organisation,
-  { sequence }: Reached,
+  mend: (updates: readonly RelationshipUpdate[]) => Promise<'written' | 'lost'>,
 ): Promise<Reconciled> => {
   const updates = await differences(engine, organisation);
   if (updates.length === 0) return { outcome: 'as-written', updates: 0 };
-  const { outcome } = await engine.project({
-    from: sequence,
-    to: sequence,
-    updates,
-    facts: [],
-    actor: 'postern/authorizer',
-  });
+  const outcome = await mend(updates);
   return { outcome: outcome === 'written' ? 'repaired' : 'moved-on', updates: updates.length };
 };
 

@@ -3,17 +3,21 @@
  * an answer that never came, it is read again and the rest goes on from there.
  */
 import type { Reached, Relationships } from '@postern/relationships';
-import { isProblem, type Sequence } from '@postern/schemas';
+import { gateTypes, isProblem, type RelationshipUpdate, relationshipKey, type Sequence } from '@postern/schemas';
 import { actorOf, type Pending } from './backlog.ts';
 
 export type Writer = {
   /** Where the engine stands, as far as this writer knows. */
   readonly checkpoint: () => Reached;
+  /** Relationships of engineers' objects that the schema in force does not know, by their keys. */
+  readonly aside: () => readonly string[];
   /**
    * Writes what it can of the pending facts and keeps the rest. Answers with what holds it up, if anything does: then it goes on
    * behind the next schema that the engine takes. Rejects with {@link Rewound}, or with the engine's `authorizer/engine-unreachable`.
    */
   readonly write: (facts: readonly Pending[]) => Promise<string | undefined>;
+  /** Writes what differs from the facts at the checkpoint, without moving it; sets aside what the schema does not know. */
+  readonly mend: (updates: readonly RelationshipUpdate[]) => Promise<'written' | 'lost'>;
   /** Compares with the engine's own checkpoint: somebody else may have moved it on; rejects with {@link Rewound}. */
   readonly compare: () => Promise<void>;
 };
@@ -21,7 +25,19 @@ export type Writer = {
 /** The engine stands before the place it stood at: it was emptied or replaced. */
 export class Rewound extends Error {}
 
-export const writer = (engine: Relationships, start: Reached): Writer => {
+/** Called once for each relationship that is set aside. */
+export type OnAside = (update: RelationshipUpdate, why: string) => void;
+
+const author = 'postern/authorizer';
+
+const parted = (updates: readonly RelationshipUpdate[]): [RelationshipUpdate[], RelationshipUpdate[]] => {
+  const ofObjects = ({ relationship: { resource } }: RelationshipUpdate): boolean =>
+    resource.startsWith('object_permission:') || !gateTypes.has(resource.slice(0, resource.indexOf(':')));
+  return [updates.filter(ofObjects), updates.filter((update) => !ofObjects(update))];
+};
+
+export const writer = (engine: Relationships, start: Reached, onAside: OnAside = () => {}): Writer => {
+  const aside = new Map<string, RelationshipUpdate>();
   let checkpoint = start;
   let backlog: Pending[] = [];
   /** The schema this writer has put in since the checkpoint last moved: a faster projector's newer one may lie under it. */
@@ -58,11 +74,15 @@ export const writer = (engine: Relationships, start: Reached): Writer => {
     return refused ?? 'no schema that the engine takes has been published yet';
   };
 
-  const project = async (batch: readonly Pending[], to: Sequence): Promise<void> => {
+  const project = async (
+    batch: readonly Pending[],
+    to: Sequence,
+    updates: readonly RelationshipUpdate[] = batch.flatMap((each) => each.updates),
+  ): Promise<void> => {
     const written = await engine.project({
       from: checkpoint.sequence,
       to,
-      updates: batch.flatMap(({ updates }) => updates),
+      updates,
       facts: batch.map(({ id }) => id),
       actor: actorOf(batch),
     });
@@ -76,7 +96,59 @@ export const writer = (engine: Relationships, start: Reached): Writer => {
     uncertainSchema = false;
   };
 
+  /**
+   * Relationships of the engineers' own objects come from other systems. One that the schema does not know must not stop the gate: it
+   * is set aside, loudly, and tried again under the next schema. So is a role's allowance on objects; the gate's own types never are.
+   */
+  const setAside = async (batch: readonly Pending[], to: Sequence): Promise<void> => {
+    const [objects, others] = parted(batch.flatMap(({ updates }) => updates));
+    const known: RelationshipUpdate[] = [];
+    for (const update of [...new Map(objects.map((each) => [relationshipKey(each.relationship), each])).values()])
+      if (await takes(update)) known.push(update);
+    await project(batch, to, [...others, ...known]);
+  };
+
+  /** Tells by writing it where the engine stands: that is idempotent, and the batch writes it once more. */
+  const takes = async (update: RelationshipUpdate): Promise<boolean> => {
+    const key = relationshipKey(update.relationship);
+    const at = checkpoint.sequence;
+    try {
+      const { outcome } = await engine.project({ from: at, to: at, updates: [update], facts: [], actor: author });
+      if (outcome === 'lost') return true;
+      aside.delete(key);
+      return true;
+    } catch (error) {
+      if (!isProblem(error, 'authorizer/relationship-refused')) throw error;
+      if (update.operation === 'delete') aside.delete(key);
+      else if (!aside.has(key)) {
+        aside.set(key, update);
+        onAside(update, error.message);
+      }
+      return false;
+    }
+  };
+
+  const tryAgain = async (): Promise<void> => {
+    for (const update of [...aside.values()]) await takes(update);
+  };
+
+  const mend = async (updates: readonly RelationshipUpdate[]): Promise<'written' | 'lost'> => {
+    const at = checkpoint.sequence;
+    const write = async (chosen: readonly RelationshipUpdate[]) =>
+      (await engine.project({ from: at, to: at, updates: chosen, facts: [], actor: author })).outcome;
+    try {
+      return await write(updates);
+    } catch (error) {
+      if (!isProblem(error, 'authorizer/relationship-refused')) throw error;
+      const [objects, others] = parted(updates);
+      for (const update of objects) await takes(update);
+      return await write(others);
+    }
+  };
+
   return {
+    mend,
+    aside: () => [...aside.keys()],
     checkpoint: () => checkpoint,
     compare: catchUp,
     write: async (facts) => {
@@ -88,6 +160,7 @@ export const writer = (engine: Relationships, start: Reached): Writer => {
           if (backlog[0]?.schema === undefined) continue;
           const held = await advanceSchema(0);
           if (held !== undefined) return held;
+          await tryAgain();
           continue;
         }
         const schemaAt = backlog.findIndex(({ schema }) => schema !== undefined);
@@ -99,7 +172,14 @@ export const writer = (engine: Relationships, start: Reached): Writer => {
         } catch (error) {
           if (!isProblem(error, 'authorizer/relationship-refused')) throw error;
           const held = await advanceSchema(0);
-          if (held !== undefined) return `${error.message}; ${held}`;
+          if (held === undefined) await tryAgain();
+          else
+            try {
+              await setAside(batch, last.sequence);
+            } catch (still) {
+              if (!isProblem(still, 'authorizer/relationship-refused')) throw still;
+              return `${still.message}; ${held}`;
+            }
         }
       }
       return undefined;

@@ -1,9 +1,9 @@
 /** grant, revoke, role, key, send: what changes access. */
-import { readFileSync } from 'node:fs';
 import { mistakeText, readYamlFile } from '@postern/runtime';
 import { RolesYaml } from '@postern/schemas';
 import type { Command } from 'commander';
 import { CommandFailure, callJson, failureOf, request } from '../client.ts';
+import { parseJson, readTextFile, several } from '../input.ts';
 import { print, printJson, printTable, tell } from '../output.ts';
 import { connect, type Shared, withConnection, withWait } from './connect.ts';
 
@@ -21,8 +21,6 @@ type GrantOptions = Shared & {
   cidr?: string[];
   country?: string[];
 };
-
-const several = (value: string, before: string[] = []): string[] => [...before, value];
 
 const said = (what: string, { sequence, enforced, proxies }: Changed): string =>
   `${what} at sequence ${sequence}${enforced ? `, enforced by ${proxies === 1 ? 'the proxy' : `all ${proxies} proxies`}` : ''}`;
@@ -72,8 +70,8 @@ export const accessCommands = (program: Command): void => {
 
   withConnection(program.command('grants'))
     .description('live grants')
-    .option('--subject <subject>')
-    .option('--role <role>')
+    .option('--subject <subject>', 'only those of user:NAME, workload:NAME, credential:ID or group:NAME#member')
+    .option('--role <role>', 'only those of one role')
     .action(async (options: Shared & { subject?: string; role?: string }) => {
       type Grant = {
         id: string;
@@ -128,7 +126,8 @@ export const accessCommands = (program: Command): void => {
     .description('define or change one role, as written in a roles.yaml')
     .action(async (name: string, file: string, options: Shared) => {
       const read = readYamlFile(file, RolesYaml);
-      if (read.outcome === 'mistaken') throw new CommandFailure(read.mistakes.map(mistakeText).join('\n'), 1);
+      if (read.outcome === 'unreadable') throw new CommandFailure(`${file}: ${read.why}`);
+      if (read.outcome === 'mistaken') throw new CommandFailure(read.mistakes.map(mistakeText).join('\n'));
       const rules = Object.entries(read.value).find(([each]) => each === name)?.[1];
       if (rules === undefined) throw new CommandFailure(`${file} defines no role ${name}`, 1);
       const changed = await callJson<Changed>(connect(options), `/roles/${name}`, {
@@ -154,8 +153,8 @@ export const accessCommands = (program: Command): void => {
   withConnection(key.command('issue <owner>'))
     .description('issue a key; it may do what both its owner and its own roles allow')
     .requiredOption('--role <role>', 'a role that the key may use; may be repeated', several)
-    .requiredOption('--reason <text>')
-    .option('--until <instant>')
+    .requiredOption('--reason <text>', 'why; it stands in the record')
+    .option('--until <instant>', 'not after (RFC 3339)')
     .action(async (owner: string, options: Shared & { role: string[]; reason: string; until?: string }) => {
       const body = { owner, roles: options.role, reason: options.reason, until: options.until };
       const issued = await callJson<Changed & { key: string }>(connect(options), '/keys', { method: 'POST', body });
@@ -167,7 +166,7 @@ export const accessCommands = (program: Command): void => {
     });
   withConnection(key.command('list'))
     .description('live keys')
-    .option('--owner <principal>')
+    .option('--owner <principal>', 'only those of user:NAME or workload:NAME')
     .action(async (options: Shared & { owner?: string }) => {
       const { items } = await callJson<{ items: { id: string; owner: string; roles: string[]; until?: string }[] }>(
         connect(options),
@@ -197,13 +196,13 @@ export const accessCommands = (program: Command): void => {
       'send CloudEvents as an HR system would: a file with one event or an array of them, "-" for standard input',
     )
     .action(async (file: string, options: Shared) => {
-      const text = readFileSync(file === '-' ? 0 : file, 'utf8');
+      const text = readTextFile(file);
       const type = text.trimStart().startsWith('[')
         ? 'application/cloudevents-batch+json'
         : 'application/cloudevents+json';
       const response = await request(connect(options), '/events', {
         method: 'POST',
-        body: JSON.parse(text),
+        body: parseJson(text, file),
         headers: { 'content-type': type },
         query: { wait: options.wait },
       });

@@ -1,6 +1,7 @@
 /** can, who, what: questions to the authorizer. `can` exits 0 for allow, 1 for deny, 4 where it could not ask. */
 import type { Command } from 'commander';
 import { callJson } from '../client.ts';
+import { CommandFailure, exitCodes } from '../failure.ts';
 import { print, printJson, printTable, tell } from '../output.ts';
 import { connect, type Shared, withConnection } from './connect.ts';
 
@@ -15,8 +16,10 @@ type Way = {
   readonly allows: object;
   readonly conditions?: object;
 };
+type ObjectWay = { readonly subject: string; readonly object: string; readonly role?: undefined };
 type Miss =
   | (Way & { readonly kind: 'condition'; readonly unmet: readonly string[]; readonly missing: readonly string[] })
+  | { readonly kind: 'object'; readonly subject: string; readonly object: string }
   | { readonly kind: 'role'; readonly subject: string; readonly role: string; readonly endpoints: number };
 type Can = {
   readonly decision: 'allow' | 'deny';
@@ -24,23 +27,31 @@ type Can = {
   readonly endpoint?: string;
   readonly sequence: number;
   readonly explanation?:
-    | { readonly outcome: 'allow'; readonly public?: true; readonly ways?: readonly Way[] }
+    | { readonly outcome: 'allow'; readonly public?: true; readonly ways?: readonly (Way | ObjectWay)[] }
     | { readonly outcome: 'deny'; readonly subject: string; readonly misses: readonly Miss[] };
 };
-type CanOptions = Shared & { ip?: string; country?: string; at?: string; explain?: boolean };
+type CanOptions = Shared & {
+  ip?: string;
+  country?: string;
+  acr?: string;
+  amr?: string;
+  at?: string;
+  explain?: boolean;
+};
 
 export const askCommands = (program: Command): void => {
   withConnection(program.command('can <subject> <method> <path>'))
     .description('may this subject make this call? exit 0 allow, 1 deny, 4 could not ask')
-    .option('--ip <address>')
-    .option('--country <code>')
+    .option('--ip <address>', 'called from this address')
+    .option('--country <code>', 'called from this country (ISO 3166, two letters)')
+    .option('--acr <class>', 'with a token of this authentication context class')
+    .option('--amr <methods>', 'with a token of these authentication methods, parted by commas')
     .option('--at <instant>', 'as of this time of day and date (the graph is that of now)')
     .option('--explain', 'show the path through the graph, or the nearest miss')
     .action(async (subject: string, method: string, path: string, options: CanOptions) => {
-      const { ip, country, at } = options;
-      const answer = await callJson<Can>(connect(options), '/can', {
-        query: { subject, method: method.toUpperCase(), path, ip, country, at },
-      });
+      const { ip, country, acr, amr, at } = options;
+      const query = { subject, method: method.toUpperCase(), path, ip, country, acr, amr, at };
+      const answer = await asked(() => callJson<Can>(connect(options), '/can', { query }));
       if (options.json) printJson(answer);
       else {
         print(
@@ -51,7 +62,7 @@ export const askCommands = (program: Command): void => {
         );
         if (options.explain) for (const line of explained(answer)) print(`  ${line}`);
       }
-      process.exitCode = answer.decision === 'allow' ? 0 : 1;
+      process.exitCode = answer.decision === 'allow' ? exitCodes.done : exitCodes.refused;
     });
 
   withConnection(program.command('who <endpoint>'))
@@ -88,17 +99,34 @@ export const askCommands = (program: Command): void => {
     });
 };
 
+/** A question that was not answered is no deny, whatever the reason. */
+const asked = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof CommandFailure) throw new CommandFailure(error.message, exitCodes.couldNotAsk);
+    throw error;
+  }
+};
+
 const explained = ({ explanation }: Can): string[] => {
   if (explanation === undefined) return [];
   if (explanation.outcome === 'allow')
-    return explanation.public ? ['the endpoint is public'] : (explanation.ways ?? []).map(wayText);
+    return explanation.public
+      ? ['the endpoint is public']
+      : (explanation.ways ?? []).map((way) => (way.role === undefined ? objectWayText(way) : wayText(way)));
   if (explanation.misses.length === 0) return [`${explanation.subject}: no role opens this endpoint`];
   return explanation.misses.map((miss) =>
-    miss.kind === 'role'
-      ? `${miss.subject} does not hold ${miss.role}, which would do (it opens ${miss.endpoints} endpoints)`
-      : `${wayText(miss)}, but ${[...miss.unmet.map((name) => `its ${name} is not met`), ...miss.missing.map((name) => `${name} is not known`)].join(', ')}`,
+    miss.kind === 'object'
+      ? `${miss.subject} is in no relation that opens ${miss.object}, and no role of theirs does`
+      : miss.kind === 'role'
+        ? `${miss.subject} does not hold ${miss.role}, which would do (it opens ${miss.endpoints} endpoints)`
+        : `${wayText(miss)}, but ${[...miss.unmet.map((name) => `its ${name} is not met`), ...miss.missing.map((name) => `${name} is not known`)].join(', ')}`,
   );
 };
+
+const objectWayText = ({ subject, object }: ObjectWay): string =>
+  `${subject} → ${object}   [by a relation of the object]`;
 
 const wayText = ({ subject, group, role, grant, fact, by, reason, allows, conditions }: Way): string =>
   `${subject}${group === undefined ? '' : ` → ${group}`} → role ${role} → ${Object.values(allows).join(' ')}   [grant ${grant}, fact ${fact}, by ${by}: ${reason}${conditions === undefined ? '' : `, when ${JSON.stringify(conditions)}`}]`;

@@ -1,8 +1,8 @@
 /** audit: read the record, and check that it is what was signed. */
-import { readFileSync } from 'node:fs';
 import { type Get, verifyLog } from '@postern/audit/app';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { CommandFailure, type Connection, callJson, failureOf, request } from '../client.ts';
+import { readTextFile, wholeNumber } from '../input.ts';
 import { print, printJson, printTable, progress, readableTime, tell } from '../output.ts';
 import { connect, type Shared, withConnection } from './connect.ts';
 
@@ -38,18 +38,18 @@ type Filter = Shared & {
   readonly until?: string;
   readonly id?: string;
   readonly trace?: string;
-  readonly limit?: string;
+  readonly limit?: number;
 };
 
 const filters = (command: Command): Command =>
   withConnection(command)
     .option('--subject <subject>', 'whom it is about')
-    .option('--endpoint <endpoint>')
-    .option('--since <instant>')
-    .option('--until <instant>')
+    .option('--endpoint <endpoint>', 'SERVICE/OPERATION')
+    .option('--since <instant>', 'not before (RFC 3339)')
+    .option('--until <instant>', 'before (RFC 3339)')
     .option('--id <id>', 'one fact or decision')
     .option('--trace <id>', 'one trace')
-    .option('--limit <n>', 'newest first', '50');
+    .option('--limit <n>', 'how many, the newest', wholeNumber(1, 1_000), 50);
 
 const query = ({ subject, endpoint, role, outcome, type, since, until, id, trace, limit }: Filter) => ({
   subject,
@@ -61,7 +61,7 @@ const query = ({ subject, endpoint, role, outcome, type, since, until, id, trace
   until,
   id,
   trace,
-  limit,
+  limit: limit?.toString(),
 });
 
 const shortType = (type: string): string => type.replace(/^postern\.|\.v\d+$/g, '');
@@ -75,7 +75,9 @@ export const auditCommands = (program: Command): void => {
     const said = ({ data }: { data?: Record<string, unknown> }) =>
       String(
         data?.['reason'] ??
-          (data?.['reached'] === undefined ? '' : `sequence ${data['reached']} enforced by ${data['proxies']}`),
+          (data?.['reached'] === undefined
+            ? ''
+            : `sequence ${data['reached']} enforced by ${data['proxies'] === 1 ? 'the proxy' : `${data['proxies']} proxies`}`),
       );
     printTable(
       ['SEQ', 'WHEN', 'WHAT', 'WHOM', 'ROLE', 'BY', 'WHY'],
@@ -94,13 +96,15 @@ export const auditCommands = (program: Command): void => {
     if (page.next !== null) tell(`there are more; --limit shows them (the log holds ${page.size})`);
   };
   const factOptions = (command: Command): Command =>
-    filters(command).option('--role <role>').option('--type <type>', 'for instance postern.grant.revoked.v1');
+    filters(command)
+      .option('--role <role>', 'about one role')
+      .option('--type <type>', 'for instance postern.grant.revoked.v1');
   factOptions(audit.command('facts')).description('who was given what, by whom, why').action(factsAction);
   factOptions(program.command('facts')).description('the same as postern audit facts').action(factsAction);
 
   filters(audit.command('decisions'))
     .description('every request at the gate, allowed or refused')
-    .option('--outcome <outcome>', 'allow, deny or unavailable')
+    .addOption(new Option('--outcome <outcome>', 'only these').choices(['allow', 'deny', 'unavailable']))
     .action(async (options: Filter) => {
       const page = await callJson<Page>(connect(options), '/audit/decisions', { query: query(options) });
       if (options.json) return printJson(page);
@@ -128,11 +132,10 @@ export const auditCommands = (program: Command): void => {
       '--vkey <file>',
       'the verifier keys, one a line, kept from a time you trusted; otherwise those that the gate names now',
     )
-    .option('--log <name>', 'facts or decisions; both by default')
+    .addOption(new Option('--log <name>', 'one of the two logs; both by default').choices(['facts', 'decisions']))
     .action(async (options: Shared & { vkey?: string; log?: string }) => {
       const to = connect(options);
-      const kept =
-        options.vkey === undefined ? undefined : readFileSync(options.vkey, 'utf8').split('\n').filter(Boolean);
+      const kept = options.vkey === undefined ? undefined : readTextFile(options.vkey).split('\n').filter(Boolean);
       const results = [];
       for (const log of options.log === undefined ? ['facts', 'decisions'] : [options.log])
         results.push(await verifyOne(to, log, kept));

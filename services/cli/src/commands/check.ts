@@ -59,7 +59,10 @@ export const checkCommand = (program: Command): void => {
           64,
         );
       const report = await reportOn(options);
-      const shown = (file: string): string => relative(process.cwd(), resolve(file)) || file;
+      const shown = (file: string): string => {
+        const near = relative(process.cwd(), resolve(file));
+        return near === '' || near.startsWith('..') ? file : near;
+      };
       if (options.output === undefined) print(format(report, shown));
       else {
         writeFileSync(options.output, `${format(report, shown)}\n`);
@@ -70,7 +73,7 @@ export const checkCommand = (program: Command): void => {
     });
 };
 
-const deps: ModellingDeps = { openEngine: () => openRelationships('embedded:'), judgeOver, decideCommand };
+export const checkDeps: ModellingDeps = { openEngine: () => openRelationships('embedded:'), judgeOver, decideCommand };
 
 const reportOn = async (options: Options): Promise<CheckReport> => {
   let loaded: LoadedConfig;
@@ -88,7 +91,7 @@ const reportOn = async (options: Options): Promise<CheckReport> => {
     };
   }
   const against = options.against === undefined ? undefined : await readAgainst(options.against, options.key);
-  return checkModel(deps, {
+  return checkModel(checkDeps, {
     loaded,
     now: new Date(systemClock.now()).toISOString(),
     ...(against && { against }),

@@ -1,5 +1,5 @@
 /** The options that every command of the admin API shares. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Connection, type ConnectionOptions, connection } from '../client.ts';
 
 export type Shared = ConnectionOptions & { readonly json?: boolean; readonly wait?: string };
@@ -12,6 +12,6 @@ export const withConnection = (command: Command): Command =>
     .option('--json', 'print JSON instead of a table');
 
 export const withWait = (command: Command): Command =>
-  command.option('--wait <what>', 'with "enforced": answer only once no proxy allows otherwise');
+  command.addOption(new Option('--wait <what>', 'answer only once no proxy allows otherwise').choices(['enforced']));
 
 export const connect = (options: ConnectionOptions): Connection => connection(options, process.env);

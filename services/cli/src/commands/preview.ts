@@ -70,6 +70,7 @@ const readWanted = (file: string | undefined): WantedYaml => {
   if (file === undefined) return [];
   if (!existsSync(file)) throw new CommandFailure(`${file} does not exist`, 1);
   const read = readYamlFile(file, WantedYaml);
+  if (read.outcome === 'unreadable') throw new CommandFailure(`${file}: ${read.why}`, 1);
   if (read.outcome === 'mistaken') throw new CommandFailure(read.mistakes.map(mistakeText).join('\n'), 1);
   return read.value;
 };

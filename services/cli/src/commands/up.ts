@@ -1,8 +1,8 @@
 /** up: the product in one process; the demo is the same with a sample API, identity provider and organisation beside it. */
-import { dataFolder, type LoadedConfig } from '@postern/runtime';
+import { dataFolder, type LoadedConfig, requireSecret } from '@postern/runtime';
 import { demoAddresses, demoConfig, demoServices } from '../demo/demo.ts';
 import { seedOrganisation } from '../demo/organisation.ts';
-import { print } from '../output.ts';
+import { print, tell } from '../output.ts';
 import { up } from '../up.ts';
 
 export const upCommand = async (loaded: LoadedConfig, data: string | undefined): Promise<void> => {
@@ -12,8 +12,11 @@ export const upCommand = async (loaded: LoadedConfig, data: string | undefined):
     reloads: true,
     onReady: async ({ gate, adminKey }) => {
       print(`ready   ${gate}`);
-      if (adminKey !== undefined)
-        print(`admin   ${adminKey}   (shown this once; also in ${dataFolder(chosen)}/admin.key)`);
+      print(
+        adminKey === undefined
+          ? `admin   the key is in ${dataFolder(chosen)}/admin.key`
+          : `admin   ${adminKey}   (shown this once; kept in ${dataFolder(chosen)}/admin.key)`,
+      );
     },
   });
 };
@@ -23,16 +26,21 @@ export const demoCommand = async ({
   basePort,
 }: {
   readonly data?: string;
-  readonly basePort?: string;
+  readonly basePort?: number;
 }): Promise<void> => {
-  const addresses = demoAddresses(basePort === undefined ? undefined : Number(basePort));
+  const addresses = demoAddresses(basePort);
   const loaded = demoConfig(addresses, data);
   await up({
     loaded,
     reloads: false,
     beside: demoServices(addresses),
     onReady: async ({ gate, adminKey }) => {
-      if (adminKey !== undefined) await seedOrganisation(gate, adminKey);
+      // At every start: an earlier one may have ended before this, and what was sent before answers as it did.
+      try {
+        await seedOrganisation(gate, adminKey ?? (await requireSecret(`${data}/admin.key`)));
+      } catch (error) {
+        tell(`note: the sample organisation was not sent: ${error instanceof Error ? error.message : error}`);
+      }
       print(
         [
           `ready   ${gate}   (health: http://${addresses.health}/readyz)`,

@@ -8,6 +8,8 @@ import type {
   GrantId,
   GroupId,
   Member,
+  ObjectId,
+  ObjectSubject,
   Organisation,
   PrincipalId,
   Problem,
@@ -45,6 +47,13 @@ export type Command =
       readonly group: GroupId;
       readonly add: readonly Member[];
       readonly remove: readonly Member[];
+      readonly reason?: string | undefined;
+    }
+  | {
+      readonly kind: 'relate-object' | 'unrelate-object';
+      readonly object: ObjectId;
+      readonly relation: string;
+      readonly subject: ObjectSubject;
       readonly reason?: string | undefined;
     }
   | { readonly kind: 'delete-group'; readonly group: GroupId; readonly reason?: string | undefined }

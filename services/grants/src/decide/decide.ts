@@ -4,6 +4,7 @@ import type { Circumstances, Command, Decided, Decider } from './command.ts';
 import { expireGrants, issueGrant, revokeGrant } from './grants.ts';
 import { changeGroup, deleteGroup } from './groups.ts';
 import { issueKey, revokeKey } from './keys.ts';
+import { relateObject, unrelateObject } from './objects.ts';
 import { join, leave, move, revokeSessions } from './principals.ts';
 import { publishModel, publishRoutes, publishSchema, recordEnforcement, recordQuarantine } from './publications.ts';
 import { defineRole, retireRole } from './roles.ts';
@@ -15,6 +16,8 @@ const deciders: { readonly [Kind in Command['kind']]: Decider<Kind> } = {
   'revoke-sessions': revokeSessions,
   'change-group': changeGroup,
   'delete-group': deleteGroup,
+  'relate-object': relateObject,
+  'unrelate-object': unrelateObject,
   'define-role': defineRole,
   'retire-role': retireRole,
   'issue-grant': issueGrant,

@@ -5,6 +5,7 @@ import {
   canonicalJson,
   durationMs,
   type GrantId,
+  neverMet,
   type Organisation,
   PrincipalId,
   type RoleName,
@@ -17,6 +18,7 @@ export const issueGrant: Decider<'issue-grant'> = ({ subject, role, conditions, 
   const refusal =
     unknownSubject(organisation, subject) ??
     unknownRole(organisation, role) ??
+    impossible(conditions) ??
     conflictOfDuties(organisation, subject, role) ??
     tooLong(organisation, role, conditions, at.now) ??
     tooMany(organisation, subject, role, conditions);
@@ -39,7 +41,7 @@ export const revokeGrant: Decider<'revoke-grant'> = ({ grant, reason, ticket }, 
   if (live === undefined)
     return refused('grants/unknown-grant', {
       detail: `no live grant has the id ${grant}`,
-      fix: 'List live grants with GET /.postern/grants or postern facts.',
+      fix: 'List live grants with GET /.postern/grants or postern grants.',
     });
   const { subject, role } = live;
   return facts(
@@ -86,6 +88,11 @@ export const unknownRole = (organisation: Organisation, role: RoleName): Decided
         detail: `the role ${role} is not defined`,
         fix: `Defined: ${[...organisation.roles.keys()].join(', ') || 'none'}.`,
       });
+
+const impossible = (conditions: Conditions | undefined): Decided | undefined => {
+  const never = conditions && neverMet(conditions);
+  return never && refused('grants/never-met', { detail: never.why, fix: never.fix });
+};
 
 /** Both directions count, and roles held through groups too: it is the person who must not hold both. */
 const conflictOfDuties = (organisation: Organisation, subject: SubjectId, role: RoleName): Decided | undefined => {

@@ -1,9 +1,9 @@
 /** What engineers publish, and what the room itself has to record. */
 import { createHash } from 'node:crypto';
-import { canonicalJson, type Endpoint, type FactDraft, type Service } from '@postern/schemas';
+import { canonicalJson, type Endpoint, type FactDraft, readSchemaText, type Service } from '@postern/schemas';
 import type { Decider } from './command.ts';
 import { draft, facts, from, nothing } from './drafts.ts';
-import { defineRole, retireRole } from './roles.ts';
+import { defineRoleUnder, retireRole } from './roles.ts';
 
 /** Bytes of schema text or endpoint JSON in one part: well below the limit of one log entry, envelope included. */
 const partBytesMax = 40_000;
@@ -64,13 +64,14 @@ export const publishRoutes: Decider<'publish-routes'> = ({ service, commit }, or
 };
 
 /**
- * Schema before routes before roles: each may name what the one before defines. None of the parts looks at what another one
- * changes, so all of them are decided on the same state and put together.
+ * Schema before routes before roles: each may name what the one before defines. The roles are held to the schema that is published
+ * with them; else no part looks at what another one changes, so all of them are decided on the same state and put together.
  */
 export const publishModel: Decider<'publish-model'> = (model, organisation, at) => {
   const { schema, services, roles, retire, reason, commit } = model;
   const published = new Set(services.map(({ name }) => name));
   const withdrawn = [...organisation.services.values()].filter(({ name }) => !published.has(name));
+  const defineRole = defineRoleUnder(readSchemaText(schema));
   const parts = [
     publishSchema({ kind: 'publish-schema', text: schema, commit }, organisation, at),
     ...[...services, ...withdrawn.map((service): Service => ({ ...service, endpoints: [] }))].map((service) =>

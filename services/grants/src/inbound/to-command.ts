@@ -1,5 +1,14 @@
 /** CloudEvents of HR and identity systems, as commands. The events are named after persons and groups; the facts after principals. */
-import { Attributes, GroupId, Member, PrincipalId, Problem } from '@postern/schemas';
+import {
+  Attributes,
+  GroupId,
+  Member,
+  ObjectId,
+  ObjectSubject,
+  PrincipalId,
+  Problem,
+  SchemaName,
+} from '@postern/schemas';
 import { z } from 'zod';
 import type { Command } from '../decide/command.ts';
 import type { InboundEvent } from './cloud-event.ts';
@@ -14,6 +23,14 @@ const reason = z.string().min(1).max(2000).optional();
 const Person = Attributes.extend({ reason });
 const Group = z.strictObject({ add: z.array(Member).default([]), remove: z.array(Member).default([]), reason });
 const Session = z.looseObject({ before: z.iso.datetime({ offset: true }).optional(), reason });
+const Relation = z.strictObject({
+  object: ObjectId,
+  relation: SchemaName,
+  subject: ObjectSubject,
+  reason,
+});
+const asObject = (data: unknown): object =>
+  typeof data === 'object' && data !== null && !Array.isArray(data) ? data : {};
 const Anything = z.looseObject({ reason });
 
 /** Throws `grants/unknown-event-type` or `grants/bad-event`, naming the member that is wrong. */
@@ -58,6 +75,17 @@ export const toCommand = (event: InboundEvent, now: string): Read => {
       const { add, remove, reason } = parse(Group, event.data ?? {}, event, 'data');
       return { command: { kind: 'change-group', group: subject(GroupId, event), add, remove, reason }, ignored: [] };
     }
+    case 'postern.object.related.v1':
+    case 'postern.object.unrelated.v1': {
+      const data = parse(Relation, { object: event.subject, ...asObject(event.data) }, event, 'data');
+      // Named twice, it has to be the same object: nobody can say which one counts.
+      if (event.subject !== undefined && event.subject !== data.object)
+        throw new Problem('grants/bad-event', {
+          detail: `${event.type} (source ${event.source}, id ${event.id}): its subject is ${event.subject}, its data.object ${data.object}`,
+        });
+      const kind = event.type.includes('unrelated') ? 'unrelate-object' : 'relate-object';
+      return { command: { kind, ...data }, ignored: [] };
+    }
     case 'postern.group.deleted.v1':
       return {
         command: {
@@ -70,7 +98,7 @@ export const toCommand = (event: InboundEvent, now: string): Read => {
     default:
       throw new Problem('grants/unknown-event-type', {
         detail: `"${event.type}" (source ${event.source}, id ${event.id})`,
-        fix: 'Known: postern.person.joined.v1, .moved.v1, .left.v1, postern.group.changed.v1, .deleted.v1, postern.session.revoked.v1.',
+        fix: 'Known: postern.person.joined.v1, .moved.v1, .left.v1, postern.group.changed.v1, .deleted.v1, postern.object.related.v1, .unrelated.v1, postern.session.revoked.v1.',
       });
   }
 };

@@ -16,28 +16,24 @@ const Body = z.strictObject({
 });
 const Why = z.strictObject({ reason: z.string().trim().min(1).max(2000).optional() });
 
-/** A new secret, and what may be stored of it. */
-export const newKey = (): { secret: string; credential: CredentialId; digest: string } => {
-  const secret = `psk_${randomBytes(32).toString('base64url')}`;
-  return {
-    secret,
-    credential: CredentialId.parse(`credential:${randomBytes(9).toString('hex')}`),
-    digest: keyDigest(secret),
-  };
-};
+export const newSecret = (): string => `psk_${randomBytes(32).toString('base64url')}`;
+export const newCredential = (): CredentialId => CredentialId.parse(`credential:${randomBytes(9).toString('hex')}`);
+export const isKey = (text: string): boolean => /^psk_[A-Za-z0-9_-]{43}$/.test(text);
+/** What may be stored of a secret. */
 export const keyDigest = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
 
 export const keyRoutes = (app: FastifyInstance, { commands, state, ...answering }: RouteDeps): void => {
   app.post('/keys', async (request, reply) => {
     const body = Body.parse(request.body);
-    const { secret, credential, digest } = newKey();
+    const secret = newSecret();
+    const credential = newCredential();
     if (idempotency(request).inbound)
       throw new Problem('grants/bad-request', {
         detail: 'a key cannot be shown twice, so it cannot be issued under an Idempotency-Key',
         fix: 'Leave the header out; revoke the key if its answer was lost.',
       });
     const done = await commands({
-      command: { kind: 'issue-key', credential, digest, ...body },
+      command: { kind: 'issue-key', credential, digest: keyDigest(secret), ...body },
       actor: actorOf(request),
     });
     return answerChange(request, reply.header('cache-control', 'no-store'), answering, {

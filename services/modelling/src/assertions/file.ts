@@ -41,8 +41,15 @@ export type Scenario = {
 };
 export type AssertionsFile = { readonly scenarios: readonly Scenario[]; readonly mistakes: readonly Finding[] };
 
-export const readAssertions = (file: string, now: string): AssertionsFile => {
+/** `naming` is the place that names the file: where it is said that it cannot be read. */
+export const readAssertions = (
+  file: string,
+  now: string,
+  naming: { readonly file: string; readonly line: number },
+): AssertionsFile => {
   const read = readYamlFile(file, AssertionsYaml);
+  if (read.outcome === 'unreadable')
+    return { scenarios: [], mistakes: [toFinding({ ...naming, what: `${file}: ${read.why}` })] };
   if (read.outcome === 'mistaken') return { scenarios: [], mistakes: read.mistakes.map(toFinding) };
   const mistakes: Finding[] = [];
   const { at = now, given, assert, scenarios } = read.value;

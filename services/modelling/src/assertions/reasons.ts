@@ -1,7 +1,7 @@
 /** What an assertion expected, what came, and why: the way through the graph for an allow, the nearest miss for a deny. */
 import type { Answer, PrincipalId, SubjectId } from '@postern/schemas';
 import type { FoldedModel } from '../folded-model.ts';
-import { allowanceText } from '../lint/lint-model.ts';
+import { allowanceText } from '../lint/opens.ts';
 import type { Asked } from './asked.ts';
 import type { Assertion } from './sentences.ts';
 import { isProbe } from './stage.ts';

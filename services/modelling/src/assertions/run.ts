@@ -153,24 +153,16 @@ const unknownRole = (roles: ReadonlyMap<RoleName, unknown>, sentence: Assertion)
     .find((role) => !roles.has(role as RoleName));
 };
 
-/** The endpoint as the gate decides it, and every object that its rules name. */
-const answersTo = async (folded: FoldedModel, ones: readonly Asking[]): Promise<readonly Answer[]> => {
-  const answers = await folded.decide(
-    ones.map(({ subjects, context, called }) => ({ subjects, endpoint: called.endpoint.id, context })),
+/** As the gate asks: the endpoint, and every object that its rules name. */
+const answersTo = (folded: FoldedModel, ones: readonly Asking[]): Promise<readonly Answer[]> =>
+  folded.decide(
+    ones.map(({ subjects, context, called: { endpoint, objects } }) => ({
+      subjects,
+      endpoint: endpoint.id,
+      ...(objects.length > 0 && { objects }),
+      context,
+    })),
   );
-  const items = ones.flatMap(({ subjects, context, called }, n) =>
-    answers[n]?.outcome === 'allow' && called.endpoint.public !== true
-      ? called.objects.flatMap((object) => subjects.map((subject) => ({ n, item: { ...object, subject, context } })))
-      : [],
-  );
-  const verdicts = items.length === 0 ? [] : await folded.engine.check(items.map(({ item }) => item));
-  const refused = new Set(items.flatMap(({ n }, at) => (verdicts[at]?.verdict === 'has' ? [] : [n])));
-  return answers.map((answer, n) =>
-    refused.has(n) && answer.outcome === 'allow'
-      ? { outcome: 'deny', reason: 'no-grant', sequence: answer.sequence, dependsOn: answer.dependsOn }
-      : answer,
-  );
-};
 
 const touch = (
   { explain, organisation }: FoldedModel,

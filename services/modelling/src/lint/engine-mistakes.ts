@@ -4,7 +4,9 @@ import type { Finding } from '../report/finding.ts';
 import type { PlaceOf } from './lint-schema.ts';
 
 export const engineMistake = (complaint: string, schema: ZedSchema, placeOf: PlaceOf): Finding => {
-  const what = complaint.replace(/^parse error in `schema`, line \d+, column \d+: /, '');
+  const what = complaint
+    .replace(/^parse error in `schema`, line \d+, column \d+: /, '')
+    .replace(/ERROR: \w+:\d+:\d+: /, '');
   return {
     rule: 'schema/refused',
     level: 'error',

@@ -1,6 +1,7 @@
 /** What the engine's compiler takes without a word, and a reader misreads. Pure: on the text alone. */
 import { gateSchema } from '@postern/schemas';
 import {
+  gateFile,
   parseZed,
   type ZedDefinition,
   type ZedExpression,
@@ -33,6 +34,7 @@ export const lintSchema = (schema: ZedSchema, placeOf: PlaceOf): Finding[] => {
     if (!typeName.test(definition.name)) say('schema/name', 'error', definition.line, ...badName(definition.name));
     lintRelations(definition, types, caveats, say);
     for (const permission of definition.permissions) lintPermission(definition, permission, types, say);
+    lintNames(definition, say);
     lintUse(definition, schema, say);
     lintGate(definition, say);
   }
@@ -45,7 +47,17 @@ export const lintSchema = (schema: ZedSchema, placeOf: PlaceOf): Finding[] => {
         `the caveat ${name} asks for ${parameters.join(', ') || 'nothing'}; the gate knows only what the caveat holds asks for, and no fact writes a relationship under another`,
         'put the condition into the grant (from, until, cidrs, countries, hours)',
       );
-  return findings;
+  // Of the gate's own definitions only those complain that a file has taken something from, and that is said there.
+  return findings.filter(({ file }) => file !== gateFile);
+};
+
+const lintNames = ({ name: type, relations, permissions }: ZedDefinition, say: Say): void => {
+  const lines = new Map<string, number>();
+  for (const { name, line } of [...relations, ...permissions].sort((a, b) => a.line - b.line)) {
+    const first = lines.get(name);
+    if (first === undefined) lines.set(name, line);
+    else say('schema/twice', 'error', line, `${type}#${name} is there already`, 'give one of the two another name');
+  }
 };
 
 type Say = (rule: Rule, level: Level, line: number, what: string, fix?: string) => void;

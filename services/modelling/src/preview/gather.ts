@@ -1,9 +1,12 @@
-/** Many calls become few questions: each pair of caller and endpoint once, with the circumstances in which it was used. */
+/** Many calls become few questions: each pair of caller and endpoint (with the objects it touches) once, with the circumstances in which it was used. */
 import {
   type Context,
   type EndpointId,
   type Match,
+  type ObjectQuestion,
   type Organisation,
+  objectsOf,
+  objectText,
   readTarget,
   routeMatcher,
 } from '@postern/schemas';
@@ -15,6 +18,8 @@ export type Pair = {
   /** Where the call goes under the live routes, and under those of the files here; undefined: nowhere. */
   readonly live: EndpointId | undefined;
   readonly here: EndpointId | undefined;
+  /** What the call touches under either: asked together with the endpoint, as the gate does. */
+  readonly objects: { readonly live: readonly ObjectQuestion[]; readonly here: readonly ObjectQuestion[] };
   /** One of the calls. */
   readonly example: string;
   uses: number;
@@ -64,12 +69,30 @@ export const gather = async (
     if (from === undefined || use.at < from) from = use.at;
     if (until === undefined || use.at > until) until = use.at;
     const [a, b] = [routes[0](use), routes[1](use)];
-    const key = `${a ?? ''} ${b ?? ''} ${use.subjects.join(' ')}`;
+    const objects = { live: a?.objects ?? [], here: b?.objects ?? [] };
+    const key = [
+      a?.endpoint ?? '',
+      ...textsOf(objects.live),
+      b?.endpoint ?? '',
+      ...textsOf(objects.here),
+      ...use.subjects,
+    ].join(' ');
     let pair = pairs.get(key);
     if (pair === undefined) {
       const { subjects, at: last } = use;
       const example = `${use.method} ${use.path}`;
-      pair = { subjects, live: a, here: b, example, uses: 0, observed: 0, last, circumstances: new Map(), notAsked: 0 };
+      pair = {
+        subjects,
+        live: a?.endpoint,
+        here: b?.endpoint,
+        objects,
+        example,
+        uses: 0,
+        observed: 0,
+        last,
+        circumstances: new Map(),
+        notAsked: 0,
+      };
       pairs.set(key, pair);
     }
     pair.uses++;
@@ -93,16 +116,22 @@ const remember = (pair: Pair, { at, ip, country }: Use): void => {
   }
 };
 
-/** Where a call goes. One of many operations behind a path was told apart by its body, which is not recorded: it keeps its endpoint's name. */
-const router = ({ services }: Pick<Organisation, 'services'>): ((use: Use) => EndpointId | undefined) => {
+type Place = { readonly endpoint: EndpointId; readonly objects: readonly ObjectQuestion[] };
+const textsOf = (objects: readonly ObjectQuestion[]): string[] => objects.map(objectText);
+
+/** Where a call goes; nowhere, too, if its path names no object in one way only: the gate refuses that. One of many operations behind a path was told apart by its body, which is not recorded: it keeps its endpoint's name. */
+const router = ({ services }: Pick<Organisation, 'services'>): ((use: Use) => Place | undefined) => {
   const matcher = routeMatcher(services.values());
   const operations = new Set<string>();
   for (const { endpoints } of services.values())
     for (const { id, operation } of endpoints) if (operation !== undefined) operations.add(id);
   return ({ method, path, endpoint }) => {
-    if (endpoint !== undefined && operations.has(endpoint)) return endpoint as EndpointId;
+    if (endpoint !== undefined && operations.has(endpoint)) return { endpoint: endpoint as EndpointId, objects: [] };
     const target = readTarget(path);
     const match: Match | undefined = target.outcome === 'read' ? matcher.match(method, target) : undefined;
-    return match?.endpoint.id;
+    const named = match === undefined ? undefined : objectsOf(match);
+    return match === undefined || named?.outcome !== 'named'
+      ? undefined
+      : { endpoint: match.endpoint.id, objects: named.objects };
   };
 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Endpoint, type EndpointId, type PrincipalId, type Service } from '@postern/schemas';
+import { Endpoint, type EndpointId, objectText, type PrincipalId, type Service } from '@postern/schemas';
 import { fromAccessLogLine, isAccessLogLine } from './access-log.ts';
 import { gather } from './gather.ts';
 import type { Flip } from './preview.ts';
@@ -90,6 +90,28 @@ describe('gathering', () => {
     const { pairs } = await gather(told(...many), { live: routes, here: routes });
     assert.deepEqual([pairs[0]?.circumstances.size, pairs[0]?.notAsked], [24, 6]);
   });
+});
+
+test('an object that the routes name is asked for with its endpoint; a path that names none in one way goes nowhere', async () => {
+  const objects = [{ type: 'employee', parameter: 'id', permission: 'view' }];
+  const guarded = { ...service, endpoints: service.endpoints.map((each) => Endpoint.parse({ ...each, objects })) };
+  const { pairs } = await gather(
+    told(
+      record({}),
+      record({}),
+      record({ path: '/payroll/employees/8' }),
+      record({ path: '/payroll/employees/cafe%CC%81' }),
+    ),
+    { live: routes, here: { services: new Map([['payroll', guarded]]) } },
+  );
+  assert.deepEqual(
+    pairs.map(({ live, here, objects, uses }) => [live, here, objects.live, objects.here.map(objectText), uses]),
+    [
+      ['payroll/one', 'payroll/one', [], ['employee:7#view'], 2],
+      ['payroll/one', 'payroll/one', [], ['employee:8#view'], 1],
+      ['payroll/one', undefined, [], [], 1],
+    ],
+  );
 });
 
 describe('wanted flips', () => {

@@ -126,9 +126,20 @@ const ask = async (
 ): Promise<(Answer | undefined)[]> => {
   const routed = open.flatMap(({ pair, at }, index) => {
     const endpoint = pair[side];
+    const objects = pair.objects[side];
     return endpoint === undefined
       ? []
-      : [{ index, question: { subjects: pair.subjects, endpoint, context: at.context } }];
+      : [
+          {
+            index,
+            question: {
+              subjects: pair.subjects,
+              endpoint,
+              ...(objects.length > 0 && { objects }),
+              context: at.context,
+            },
+          },
+        ];
   });
   const answers: (Answer | undefined)[] = open.map(() => undefined);
   const given = await model.decide(routed.map(({ question }) => question));

@@ -8,6 +8,7 @@ export const rules = {
   'schema/refused': 'The engine refuses the schema',
   'schema/unknown-name': 'An expression names what its definition does not have',
   'schema/name': 'A name does not follow the pattern of the engine',
+  'schema/twice': 'A definition has two members of one name',
   'schema/mixed-operators': 'Operators are mixed without parentheses, and bind otherwise than they read',
   'schema/unannotated': 'A permission does not say which subjects it is for',
   'schema/wildcard': 'A relation takes everybody of a type',
@@ -54,6 +55,7 @@ export type Finding = {
 /** By file, then line, then as found: the same findings in the same order at every run. */
 export const inOrder = (findings: readonly Finding[]): Finding[] =>
   findings
+    .filter((finding, n) => findings.findIndex((other) => isSame(other, finding)) === n)
     .map((finding, index) => ({ finding, index }))
     .sort(
       (a, b) =>
@@ -62,3 +64,5 @@ export const inOrder = (findings: readonly Finding[]): Finding[] =>
         a.index - b.index,
     )
     .map(({ finding }) => finding);
+
+const isSame = (a: Finding, b: Finding): boolean => a.file === b.file && a.line === b.line && a.what === b.what;

@@ -142,6 +142,7 @@ const unusedOf = (
 
 const endpointsOf = (organisation: Organisation, allows: readonly Allowance[]): EndpointId[] =>
   allows.flatMap((allowance) => {
+    if ('object' in allowance) return [];
     if ('endpoint' in allowance) return [allowance.endpoint];
     const classes: readonly string[] = covers[allowance.access];
     const endpoints = organisation.services.get(allowance.service)?.endpoints ?? [];

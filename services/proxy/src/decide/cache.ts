@@ -19,6 +19,8 @@ export type Asked = {
   /** The subjects in one text: made once per caller, not per request. */
   readonly caller: string;
   readonly endpoint: string;
+  /** The objects that are asked for too, in one text; absent where there are none. */
+  readonly objects?: string;
 };
 
 export type DecisionCache = {
@@ -116,10 +118,15 @@ export const decisionCache = (entriesMax: number): DecisionCache => {
 };
 
 /** No id holds a space. */
-const keyOf = ({ caller, endpoint }: Asked): string => `${endpoint} ${caller}`;
+export const keyOf = ({ caller, endpoint, objects }: Asked): string =>
+  objects === undefined ? `${endpoint} ${caller}` : `${endpoint} ${objects} ${caller}`;
 
 const valuesKey = (key: string, fields: readonly ContextField[], context: Context): string => {
   let text = key;
-  for (const field of fields) text += `\n${field} ${context[field] ?? ''}`;
+  for (const field of fields) text += `\n${field} ${valueText(context[field])}`;
   return text;
 };
+
+/** Claims are an issuer's texts: quoted, so that none of them reads as another, nor as an absent one. */
+export const valueText = (value: string | readonly string[] | undefined): string =>
+  value === undefined ? '' : JSON.stringify(value);

@@ -5,9 +5,19 @@
  * `then` is called in the same turn of the event loop in which the answer was compared with what is known, so nothing can come
  * between the comparison and the forwarding. That is why there is no promise here.
  */
-import type { Answer, Context, DecisionPoint, EndpointId, Question, Sequence } from '@postern/schemas';
+import {
+  type Answer,
+  type Context,
+  contextFields,
+  type DecisionPoint,
+  type EndpointId,
+  type ObjectQuestion,
+  objectText,
+  type Question,
+  type Sequence,
+} from '@postern/schemas';
 import type { Ahead } from './ahead.ts';
-import type { Asked, Decided, DecisionCache } from './cache.ts';
+import { type Asked, type Decided, type DecisionCache, keyOf, valueText } from './cache.ts';
 
 export type { Asked } from './cache.ts';
 
@@ -20,6 +30,7 @@ export type Decider = (
   endpoint: EndpointId,
   context: Context,
   then: (decision: Decision) => void,
+  objects?: readonly ObjectQuestion[],
 ) => void;
 
 type Waiting = {
@@ -94,11 +105,12 @@ export const decider = ({ point, cache, sequence, ahead, failed }: DeciderDeps):
   const accepted = (asked: Asked, { context, atLeast }: Question, answer: Decided): Decided | undefined =>
     answer.sequence >= atLeast && cache.keep(asked, context, answer) ? answer : undefined;
 
-  return ({ subjects, caller }, endpoint, context, then) => {
-    const asked: Asked = { subjects, caller, endpoint };
+  return ({ subjects, caller }, endpoint, context, then, objects = []) => {
+    const besides = objects.length > 0;
+    const asked: Asked = { subjects, caller, endpoint, ...(besides && { objects: objects.map(objectText).join(' ') }) };
     const answer = cache.find(asked, context);
     if (answer !== undefined) return then({ answer, cached: true });
-    const question: Question = { subjects, endpoint, context, atLeast: sequence() };
+    const question: Question = { subjects, endpoint, ...(besides && { objects }), context, atLeast: sequence() };
     const key = openKey(asked, context, question.atLeast);
     const same = open.get(key);
     if (same !== undefined) same.waiters.push(then);
@@ -109,5 +121,8 @@ export const decider = ({ point, cache, sequence, ahead, failed }: DeciderDeps):
 const unreachable: Answer = { outcome: 'unavailable', reason: 'engine-unreachable' };
 const behind: Answer = { outcome: 'unavailable', reason: 'behind' };
 
-const openKey = ({ caller, endpoint }: Asked, { now, ip, country }: Context, atLeast: Sequence): string =>
-  `${endpoint} ${caller}\n${now}\n${ip ?? ''}\n${country ?? ''}\n${atLeast}`;
+const openKey = (asked: Asked, context: Context, atLeast: Sequence): string => {
+  let key = `${keyOf(asked)}\n${atLeast}`;
+  for (const field of contextFields) key += `\n${valueText(context[field])}`;
+  return key;
+};

@@ -1,6 +1,7 @@
 /** What both ways to an API have in common: the request as it goes out, and how it is followed until it ends. */
 import type { ProblemCode } from '@postern/schemas';
 import type { ReadRequest } from '../gate/read.ts';
+import type { RewriteMessage } from './rewrite.ts';
 import type { Upstream } from './upstreams.ts';
 
 export type Outgoing = {
@@ -13,6 +14,10 @@ export type Outgoing = {
   readonly path: string;
   /** Name and value by turns, ours included. */
   readonly headers: readonly string[];
+  /** The body where it was read to be judged: these octets and no others. */
+  readonly body?: Buffer;
+  /** What the caller may see of the answer. */
+  readonly rewrite?: RewriteMessage;
 };
 
 export type Watch = {

@@ -1,9 +1,10 @@
 /** Requests and their answers, streamed: neither side is read faster than the other side takes it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Transform } from 'node:stream';
+import { Transform, type Writable } from 'node:stream';
 import type { ProblemCode } from '@postern/schemas';
 import { type Dispatcher, errors } from 'undici';
 import { type Cut, type Outgoing, responseHeaders, type Watch } from './forwarding.ts';
+import { type RewriteMessage, rewriting, Unrewritable } from './rewrite.ts';
 
 class BodyTooLarge extends Error {}
 class Ended extends Error {}
@@ -41,6 +42,47 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
   });
   res.on('error', () => res.destroy());
 
+  /** Where the answer goes: to the caller, or first to what changes it. */
+  let sink: Writable = res;
+  const rewrite = (
+    started: Dispatcher.DispatchController,
+    status: number,
+    message: string,
+    raw: readonly string[],
+    change: RewriteMessage,
+  ): void => {
+    const changed = rewriting(status, raw, change);
+    if (changed.outcome === 'refused') {
+      fail(new Unrewritable(changed.why));
+      started.abort(new Ended('the answer cannot be read'));
+      return;
+    }
+    const { through, headers, stream } = changed;
+    const head = (): void => {
+      if (!over && !res.headersSent) res.writeHead(status, message, responseHeaders(headers, out));
+    };
+    sink = through;
+    if (stream) {
+      head();
+      res.flushHeaders();
+    }
+    through.on('data', (chunk: Buffer) => {
+      if (over) return;
+      head();
+      if (res.write(chunk)) return;
+      through.pause();
+      res.once('drain', () => through.resume());
+    });
+    through.once('end', () => {
+      head();
+      if (!over) res.end();
+    });
+    through.once('error', (error) => {
+      fail(error);
+      if (!started.aborted) started.abort(new Ended('the answer cannot be read'));
+    });
+  };
+
   const handler: Dispatcher.DispatchHandler = {
     onRequestStart: (started) => {
       controller = started;
@@ -48,17 +90,21 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
     },
     onResponseStart: (started, status, headers, message) => {
       if (status < 200 || over) return;
+      if (out.rewrite !== undefined)
+        return rewrite(started, status, message ?? '', rawHeaders(started, headers), out.rewrite);
       res.writeHead(status, message ?? '', responseHeaders(rawHeaders(started, headers), out));
-      // Streams begin with silence: the head has to leave now.
-      res.flushHeaders();
+      // Streams begin with silence, so their head has to leave now; an answer that says its length follows at once, and its head and
+      // first bytes then share one write to the socket.
+      if (headers['content-length'] === undefined) res.flushHeaders();
     },
     onResponseData: (started, chunk) => {
-      if (over || res.write(chunk)) return;
+      if (over || sink.write(chunk)) return;
       started.pause();
-      res.once('drain', () => started.resume());
+      sink.once('drain', () => started.resume());
     },
     onResponseEnd: () => {
-      if (!over) res.end();
+      controller = undefined;
+      if (!over) sink.end();
     },
     onResponseError: (_controller, error) => fail(error),
   };
@@ -83,7 +129,11 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
   };
 };
 
-const bodyOf = (req: IncomingMessage, { read, upstream }: Outgoing): IncomingMessage | Transform | null => {
+const bodyOf = (
+  req: IncomingMessage,
+  { read, upstream, body }: Outgoing,
+): IncomingMessage | Transform | Buffer | null => {
+  if (body !== undefined) return body.length === 0 ? null : body;
   if (read.body.kind === 'none' || (read.body.kind === 'sized' && read.body.bytes === 0)) return null;
   if (read.body.kind === 'sized') return req;
   let bytes = 0;
@@ -112,6 +162,7 @@ const rawHeaders = (controller: Dispatcher.DispatchController, parsed: object): 
 
 const toProblem = (error: Error): { code: ProblemCode; detail?: string } => {
   if (error instanceof BodyTooLarge) return { code: 'proxy/body-too-large' };
+  if (error instanceof Unrewritable) return { code: 'proxy/upstream-unreadable', detail: error.message };
   if (error instanceof errors.HeadersTimeoutError || error instanceof errors.ConnectTimeoutError)
     return { code: 'proxy/upstream-timeout' };
   return { code: 'proxy/upstream-unreachable' };

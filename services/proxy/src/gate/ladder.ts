@@ -7,6 +7,7 @@
  *   stand      may this gate answer at all now?        503 proxy/not-ready  proxy/stale  proxy/cannot-decide  proxy/recording-full
  *   identify   who calls?                              400 proxy/two-credentials  401 proxy/bad-credential  503 proxy/cannot-decide
  *   match      which endpoint is it?                   403 proxy/denied         (401 proxy/no-credential without a credential)
+ *   inspect    which of the operations there is it?    400 proxy/unclear-operation  413 proxy/body-too-large  403 proxy/denied
  *   decide     may they call it, here and now?         403 proxy/denied  401 proxy/no-credential  503 proxy/cannot-decide
  *   record     is it written down?                     503 proxy/recording-full
  *   forward    to the API, as it was read              400 proxy/ambiguous-request (no protocol switch there)  413 proxy/body-too-large
@@ -15,19 +16,36 @@
  * From the comparison of an answer with what is known to the forwarding nothing is awaited, so no fact can come between.
  */
 
-import type { Clock, Logger } from '@postern/runtime';
-import type { Answer, Organisation, ProblemCode, refusalReasons } from '@postern/schemas';
+import type { Clock, CountryOf, Logger } from '@postern/runtime';
+import {
+  type Answer,
+  type Endpoint,
+  type Match,
+  type Organisation,
+  objectsOf,
+  objectText,
+  type ProblemCode,
+  type refusalReasons,
+} from '@postern/schemas';
 import { attributes, spans, type Telemetry } from '@postern/telemetry';
+import type { DecideAll, DenyReason } from '../decide/decide-all.ts';
 import type { Decider } from '../decide/decider.ts';
 import type { Lease } from '../decide/lease.ts';
 import type { Identify } from '../identify/identify.ts';
-import { type Identity, identityHolds } from '../identify/identity.ts';
+import { type Identity, identityHolds, lacksScopes } from '../identify/identity.ts';
 import type { Recorder } from '../record.ts';
 import { type NeededRoles, type RefusalDetail, toRefusal } from '../refusal.ts';
 import { contexts } from './context.ts';
 import { answer, type Door } from './door.ts';
 import type { GateMetrics } from './metrics.ts';
 import type { ObservedReason, Observing } from './observing.ts';
+import {
+  endpointsOf,
+  type FindOperations,
+  type FoundOperations,
+  operationRefused,
+  refusedFirst,
+} from './operations.ts';
 import { type Passage, toOutcome, toRecord, toUnreadableRecord } from './passage.ts';
 import type { Reader } from './read.ts';
 import type { Routes } from './routes.ts';
@@ -38,6 +56,8 @@ export type LadderDeps = {
   readonly identify: Identify;
   readonly routes: Routes;
   readonly decide: Decider;
+  readonly decideAll: DecideAll;
+  readonly operations: FindOperations;
   readonly lease: Lease;
   readonly standing: Standing;
   readonly organisation: Organisation;
@@ -52,6 +72,7 @@ export type LadderDeps = {
     observed?: ObservedReason,
   ) => void;
   readonly observing: Pick<Observing, 'passes'>;
+  readonly countryOf?: CountryOf | undefined;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly metrics: GateMetrics;
@@ -80,7 +101,7 @@ export type RefusalText = { readonly id: string } & ReturnType<typeof toRefusal>
 
 export const ladder = (deps: LadderDeps): Ladder => {
   const { routes, decide, lease, standing, organisation, recorder, needed, clock, telemetry, metrics, log } = deps;
-  const contextOf = contexts(clock);
+  const contextOf = contexts(clock, deps.countryOf);
 
   const refuse = (
     passage: Passage,
@@ -160,14 +181,69 @@ export const ladder = (deps: LadderDeps): Ladder => {
     const passage: Passage = { ...before, ...(match !== undefined && { match }), routesVersion: routes.version() };
     const { caller, read } = passage;
     if (read.preflight && match?.endpoint.public !== true) return preflight(passage);
+    if (match?.operations !== undefined) return inspect(passage, match, match.operations);
     if (match?.endpoint.public === true)
       return decided(passage, { outcome: 'allow', sequence: organisation.sequence, dependsOn: [] }, undefined);
     if (caller === undefined) return refuse(passage, 'proxy/no-credential', 'no-credential');
     if (match === undefined) return refuse(passage, 'proxy/denied', 'no-such-endpoint');
+    const named = objectsOf(match);
+    if (named.outcome === 'unsafe')
+      return refuse(passage, 'proxy/ambiguous-request', 'ambiguous-request', {
+        detail: `The path names no object in one way only: ${named.why}.`,
+      });
+    if (named.outcome === 'unknown') {
+      log.error(
+        { endpoint: match.endpoint.id, why: named.why },
+        'an object rule of the published routes cannot be asked',
+      );
+      return refuse(passage, 'proxy/cannot-decide', 'cannot-decide');
+    }
     const begun = clock.elapsed();
-    decide(caller, match.endpoint.id, contextOf(read.ip), ({ answer: given, cached }) => {
+    const context = contextOf(read.ip, caller);
+    const asking: Passage = {
+      ...passage,
+      ...(named.objects.length > 0 && { objects: named.objects.map(objectText) }),
+      ...(context.country !== undefined && { country: context.country }),
+    };
+    decide(
+      caller,
+      match.endpoint.id,
+      context,
+      ({ answer: given, cached }) => {
+        if (!cached) metrics.decideSeconds((clock.elapsed() - begun) / 1_000);
+        decided(asking, given, cached);
+      },
+      named.objects,
+    );
+  };
+
+  // inspect, decide
+  const inspect = (passage: Passage, match: Match, operations: readonly Endpoint[]): Answered => {
+    const found = deps.operations(passage, match, operations);
+    // The place alone is no endpoint: until it is known what is called, nothing is named in the record.
+    const { match: _unsaid, ...unmatched } = passage;
+    const told = (found: FoundOperations): Answered =>
+      found.outcome === 'called'
+        ? called(found.passage, found.called)
+        : refuse(unmatched, found.code, found.reason, { ...(found.detail !== undefined && { detail: found.detail }) });
+    if (!(found instanceof Promise)) return told(found);
+    found.then(told).catch((error) => broken(unmatched, error));
+  };
+  const called = (passage: Passage, endpoints: readonly Endpoint[]): Answered => {
+    const { caller, read } = passage;
+    const asked = endpoints.filter((each) => each.public !== true).map(({ id }) => id);
+    if (asked.length === 0)
+      return decided(passage, { outcome: 'allow', sequence: organisation.sequence, dependsOn: [] }, undefined);
+    if (caller === undefined) return refuse(passage, 'proxy/no-credential', 'no-credential');
+    // The place of operations has no parameters, so an object rule there could never be asked.
+    if (endpoints.some(({ objects }) => objects !== undefined))
+      return refuse(passage, 'proxy/cannot-decide', 'cannot-decide');
+    const begun = clock.elapsed();
+    const context = contextOf(read.ip, caller);
+    const asking: Passage = { ...passage, ...(context.country !== undefined && { country: context.country }) };
+    deps.decideAll(caller, asked, context, ({ answer: given, cached, refused, refusedFor }) => {
       if (!cached) metrics.decideSeconds((clock.elapsed() - begun) / 1_000);
-      decided(passage, given, cached);
+      decided(refusedFirst(asking, refused), given, cached, refusedFor);
     });
   };
 
@@ -186,24 +262,41 @@ export const ladder = (deps: LadderDeps): Ladder => {
   };
 
   // decide (its answer), record, forward
-  const decided = (passage: Passage, given: Answer, cached: boolean | undefined): Answered => {
+  const decided = (
+    passage: Passage,
+    given: Answer,
+    cached: boolean | undefined,
+    denials?: readonly DenyReason[],
+  ): Answered => {
     const { caller, match, door } = passage;
     if (passage.routesVersion !== routes.version()) {
       if (passage.attempt >= attemptsMax) return refuse(passage, 'proxy/cannot-decide', 'cannot-decide');
-      const { match: _outdated, ...rest } = passage;
+      const { match: _outdated, called: _former, ...rest } = passage;
       return matched({ ...rest, attempt: passage.attempt + 1 });
     }
     if (given.outcome === 'unavailable')
       return refuse(passage, 'proxy/cannot-decide', 'cannot-decide', {}, toOutcome(given, cached));
-    const observed =
-      caller !== undefined && match !== undefined
-        ? deps.observing.passes(match.service.name, caller.principal, given)
-        : undefined;
-    if (given.outcome === 'deny' && observed === undefined) return denied(passage, given, cached);
+    // Observed is only what would be refused for nothing else: every refused operation, and every missing scope.
+    const unscoped = endpointsOf(passage).find((each) => lacksScopes(caller, each));
+    const denied = given.outcome === 'deny' ? (denials ?? [given.reason]) : [];
+    const refusedFor = unscoped === undefined ? denied : [...denied, 'scope-missing' as const];
+    const observed = match === undefined ? undefined : deps.observing.passes(match.service.name, caller, refusedFor);
+    if (given.outcome === 'deny' && observed === undefined) return refusedBy(passage, given, cached);
     const not = unfit(standing, lease);
     if (not !== undefined) return refuse(passage, not.code, not.reason);
     if (caller !== undefined && !identityHolds(caller, organisation, clock.now()))
       return refuse(passage, 'proxy/bad-credential', 'session-revoked', { detail: 'The session was ended.' });
+    if (unscoped !== undefined && observed === undefined)
+      return refuse(
+        passage,
+        'proxy/denied',
+        'scope-missing',
+        {
+          scopes: unscoped.scopes ?? [],
+          detail: 'The token was not delegated the scopes that this endpoint asks for.',
+        },
+        { ...toOutcome(given, cached), outcome: 'deny' },
+      );
     if (door.kind === 'upgrade' && match?.endpoint.websocket !== true)
       return refuse(passage, 'proxy/ambiguous-request', 'ambiguous-request', {
         detail: 'This endpoint does not switch protocols.',
@@ -211,7 +304,7 @@ export const ladder = (deps: LadderDeps): Ladder => {
     deps.forward(passage, { ...given, outcome: 'allow' }, cached, observed);
   };
 
-  const denied = (
+  const refusedBy = (
     passage: Passage,
     given: Extract<Answer, { outcome: 'deny' }>,
     cached: boolean | undefined,
@@ -219,7 +312,14 @@ export const ladder = (deps: LadderDeps): Ladder => {
     const { caller, match } = passage;
     const known = caller !== undefined && organisation.principals.get(caller.principal)?.state === 'active';
     const roles = known && match !== undefined ? needed.for(match.service.name, match.endpoint.id) : [];
-    refuse(passage, 'proxy/denied', given.reason, { needed: roles }, toOutcome(given, cached));
+    const { objects } = passage;
+    refuse(
+      passage,
+      'proxy/denied',
+      given.reason,
+      { needed: roles, ...operationRefused(passage), ...(known && { objects }) },
+      toOutcome(given, cached),
+    );
   };
 
   /** Whatever is thrown, nothing passes and nothing falls. */

@@ -10,6 +10,8 @@ export type Live = {
   readonly caller?: Caller;
   readonly service: string;
   readonly endpoint: string;
+  /** What else the request called: all of it has to stay allowed. */
+  readonly also: readonly string[];
   readonly method: string;
   readonly path: string;
   readonly ip?: string;
@@ -35,7 +37,7 @@ export const liveExchanges = (): LiveExchanges => {
       case 'epoch':
         return true;
       case 'endpoint':
-        return exchange.endpoint === by.endpoint;
+        return exchange.endpoint === by.endpoint || exchange.also.includes(by.endpoint);
       case 'subject':
         return exchange.caller?.subjects.some((subject) => subject === by.subject) ?? false;
     }

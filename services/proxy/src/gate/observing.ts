@@ -4,15 +4,20 @@
  * Nothing else is let through by it: no bad credential, no request that can be read in two ways, nobody who has left.
  */
 import type { Clock, Logger } from '@postern/runtime';
-import { type Answer, type Organisation, type PrincipalId, posternService } from '@postern/schemas';
+import { type Organisation, posternService, type refusalReasons } from '@postern/schemas';
+import type { Caller } from '../identify/identity.ts';
 
 /** Service name → until when it is only observed (RFC 3339). */
 export type ObservedServices = Readonly<Record<string, string>>;
 export type ObservedReason = 'no-grant' | 'condition-unmet' | 'scope-missing';
 
 export type Observing = {
-  /** The reason that would have refused, where it does not count now. */
-  readonly passes: (service: string, principal: PrincipalId, answer: Answer) => ObservedReason | undefined;
+  /** The first of the reasons that would have refused, where none of them counts now. Without a reason nothing is observed. */
+  readonly passes: (
+    service: string,
+    caller: Pick<Caller, 'principal' | 'actors'> | undefined,
+    refusedFor: readonly (typeof refusalReasons)[number][],
+  ) => ObservedReason | undefined;
   readonly now: () => readonly { readonly service: string; readonly until: string }[];
   readonly configure: (services: ObservedServices) => void;
   /** Says it in the log, now and each minute until it is over. */
@@ -22,6 +27,7 @@ export type Observing = {
 
 const saidEveryMs = 60_000;
 const reasons: ReadonlySet<string> = new Set<ObservedReason>(['no-grant', 'condition-unmet', 'scope-missing']);
+const isObservable = (reason: string): reason is ObservedReason => reasons.has(reason);
 
 export const observing = (
   services: ObservedServices,
@@ -40,9 +46,12 @@ export const observing = (
       log.warn(observed, 'OBSERVE MODE: this service refuses nobody for want of a grant until then');
   };
   return {
-    passes: (service, principal, answer) => {
-      if (answer.outcome !== 'deny' || !reasons.has(answer.reason) || !isObserved(service)) return undefined;
-      return organisation.principals.get(principal)?.state === 'left' ? undefined : (answer.reason as ObservedReason);
+    passes: (service, caller, refusedFor) => {
+      if (caller === undefined || !refusedFor.every(isObservable) || !isObserved(service)) return undefined;
+      const left = [caller.principal, ...caller.actors].some(
+        (each) => organisation.principals.get(each)?.state === 'left',
+      );
+      return left ? undefined : refusedFor[0];
     },
     now,
     configure: (services) => {

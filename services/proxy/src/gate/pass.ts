@@ -14,6 +14,7 @@ import type { LadderDeps } from './ladder.ts';
 import type { Live, LiveExchanges } from './live.ts';
 import type { GateMetrics } from './metrics.ts';
 import { type Passage, toOutcome, toRecord } from './passage.ts';
+import { type VisibleToolsDeps, visibleTools } from './visible-tools.ts';
 
 export type PassDeps = {
   readonly upstreams: Upstreams;
@@ -23,7 +24,7 @@ export type PassDeps = {
   readonly live: LiveExchanges;
   readonly clock: Clock;
   readonly metrics: GateMetrics;
-};
+} & VisibleToolsDeps;
 
 export const passer = (deps: PassDeps): LadderDeps['forward'] => {
   const { upstreams, recorder, live, clock, metrics } = deps;
@@ -58,6 +59,7 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
       ...(passage.caller !== undefined && { caller: passage.caller }),
       service: match.service.name,
       endpoint: match.endpoint.id,
+      also: (passage.called ?? []).slice(1).map((each) => each.id),
       method: read.method,
       path: read.path,
       ...(read.ip !== undefined && { ip: read.ip }),
@@ -80,12 +82,15 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
       ...(observed !== undefined && { observed: true }),
       path: `${upstream.basePath}${match.below}${read.query}`,
       headers: outgoingHeaders(deps, passage, upstream),
+      ...(passage.body !== undefined && { body: passage.body }),
+      ...(passage.lists === true && { rewrite: visibleTools(deps, passage) }),
     };
     live.add(exchange);
     if (door.kind === 'upgrade') cut = deps.forwardUpgrade(door.req, door.socket, door.head, out, watch);
     else {
-      if (door.res.destroyed || door.req.destroyed) return watch.ended();
-      if (door.expectsContinue) door.res.writeContinue();
+      // A request that was read to its end is destroyed by node itself; a caller that went away takes the response with it.
+      if (door.res.destroyed || (door.req.destroyed && passage.body === undefined)) return watch.ended();
+      if (door.expectsContinue && passage.body === undefined) door.res.writeContinue();
       cut = forwardHttp(door.req, door.res, out, watch);
     }
     if (over) live.delete(exchange);
@@ -95,16 +100,26 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
 /** The client's, as far as they go on, and ours. `match.below` begins with the mount's end, so the path is what was decided on. */
 const outgoingHeaders = (
   { assertions }: PassDeps,
-  { id, read, caller, match, carrier }: Passage,
+  { id, read, caller, match, carrier, body, lists }: Passage,
   upstream: Upstream,
 ): string[] => {
-  const headers = [...read.headers, 'Host', upstream.origin.host];
+  const sent = lists === true ? unencoded(read.headers) : read.headers;
+  const headers = [...sent, 'Host', upstream.origin.host];
   if (read.ip !== undefined) headers.push('X-Forwarded-For', read.ip);
   headers.push('X-Forwarded-Proto', read.scheme, 'X-Forwarded-Host', read.host, 'Postern-Decision', id);
   if (caller !== undefined && match !== undefined)
     headers.push('Postern-Assertion', assertions.assert(caller, match.service.name, match.endpoint.id));
-  if (read.body.kind === 'sized' && read.body.bytes > 0) headers.push('Content-Length', String(read.body.bytes));
+  if (body !== undefined && body.length > 0) headers.push('Content-Length', String(body.length));
+  else if (read.body.kind === 'sized' && read.body.bytes > 0) headers.push('Content-Length', String(read.body.bytes));
   if (carrier !== undefined) for (const [name, value] of Object.entries(carrier)) headers.push(name, value);
   else if (read.traceparent !== undefined) headers.push('traceparent', read.traceparent);
   return headers;
+};
+
+/** An answer that has to be read must come as it is. */
+const unencoded = (headers: readonly string[]): string[] => {
+  const kept: string[] = [];
+  for (let at = 0; at + 1 < headers.length; at += 2)
+    if (headers[at]?.toLowerCase() !== 'accept-encoding') kept.push(headers[at] ?? '', headers[at + 1] ?? '');
+  return [...kept, 'Accept-Encoding', 'identity'];
 };

@@ -1,7 +1,7 @@
 /** One request on its way up the ladder, and the line that is written down about it. */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@postern/runtime';
-import type { Answer, DecisionRecord, Match } from '@postern/schemas';
+import type { Answer, DecisionRecord, Endpoint, Match } from '@postern/schemas';
 import type { Carrier } from '@postern/telemetry';
 import type { Caller } from '../identify/identity.ts';
 import { unmapped } from './address.ts';
@@ -17,6 +17,15 @@ export type Passage = {
   readonly carrier?: Carrier;
   readonly caller?: Caller;
   readonly match?: Match;
+  /** The operations that the request calls, where several share its method and path; `match.endpoint` is the first. */
+  readonly called?: readonly [Endpoint, ...Endpoint[]];
+  /** The body where it had to be judged. */
+  readonly body?: Buffer;
+  /** The answer tells of tools. */
+  readonly lists?: boolean;
+  /** What is asked besides the endpoint: `employee:42#view`. */
+  readonly objects?: readonly string[];
+  readonly country?: string;
   readonly routesVersion: number;
   /** How often the routes changed under it. */
   readonly attempt: number;
@@ -36,7 +45,7 @@ const pathLengthMax = 2_000;
 const shortPath = (path: string): string => (path.split('?', 1)[0] ?? '').slice(0, pathLengthMax);
 
 export const toRecord = (passage: Passage, clock: Clock, outcome: Outcome): DecisionRecord => {
-  const { id, read, caller, match, trace } = passage;
+  const { id, read, caller, match, called, objects, country, trace } = passage;
   return {
     id,
     at: new Date(clock.now()).toISOString(),
@@ -45,9 +54,12 @@ export const toRecord = (passage: Passage, clock: Clock, outcome: Outcome): Deci
     ...(caller?.credential !== undefined && { credential: caller.credential }),
     ...(caller !== undefined && caller.actors.length > 0 && { actors: [...caller.actors] }),
     ...(match !== undefined && { service: match.service.name, endpoint: match.endpoint.id }),
+    ...(called !== undefined && called.length > 1 && { also: called.slice(1).map((each) => each.id) }),
+    ...(objects !== undefined && { objects: [...objects] }),
     method: read.method.slice(0, 40),
     path: shortPath(read.path),
     ...(read.ip !== undefined && { ip: read.ip }),
+    ...(country !== undefined && { country }),
     ...(trace !== undefined && { trace }),
   };
 };

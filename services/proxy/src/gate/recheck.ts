@@ -1,9 +1,17 @@
 /** Decides anew about exchanges under way, and cuts those that are allowed no more. */
 
-import type { Clock, Logger } from '@postern/runtime';
-import { type Answer, type DecisionRecord, type EndpointId, type Organisation, permits } from '@postern/schemas';
+import type { Clock, CountryOf, Logger } from '@postern/runtime';
+import {
+  type Answer,
+  type DecisionRecord,
+  type EndpointId,
+  type ObjectQuestion,
+  type Organisation,
+  objectsOf,
+  permits,
+} from '@postern/schemas';
 import type { Decider } from '../decide/decider.ts';
-import { identityHolds } from '../identify/identity.ts';
+import { identityHolds, lacksScopes } from '../identify/identity.ts';
 import type { Recorder } from '../record.ts';
 import { contexts } from './context.ts';
 import type { Live, LiveExchanges } from './live.ts';
@@ -18,6 +26,7 @@ export type RecheckDeps = {
   readonly recorder: Recorder;
   readonly observing: Pick<Observing, 'passes'>;
   readonly nextId: () => string;
+  readonly countryOf?: CountryOf | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** How long an undecided exchange may go on, in ms: no longer than an unheard one. */
@@ -40,11 +49,12 @@ export const rechecker = ({
   recorder,
   observing,
   nextId,
+  countryOf,
   clock,
   log,
   leaseMs,
 }: RecheckDeps): Rechecker => {
-  const contextOf = contexts(clock);
+  const contextOf = contexts(clock, countryOf);
   const cut = (exchange: Live): void => {
     if (!live.has(exchange)) return;
     live.delete(exchange);
@@ -52,26 +62,39 @@ export const rechecker = ({
     recorder.take(toCutRecord(exchange, nextId(), clock, organisation.sequence));
     log.info({ ends: exchange.decision, endpoint: exchange.endpoint }, 'an exchange under way was cut');
   };
-  const ask = (exchange: Live): Promise<Answer> =>
+  const ask = (exchange: Live, endpoint: string, objects: readonly ObjectQuestion[]): Promise<Answer> =>
     new Promise((resolve) => {
-      const { caller, endpoint } = exchange;
+      const { caller } = exchange;
       if (caller === undefined) return resolve(noGrant(organisation));
-      decide(caller, endpoint as EndpointId, contextOf(exchange.ip), ({ answer }) => resolve(answer));
+      const context = contextOf(exchange.ip, caller);
+      decide(caller, endpoint as EndpointId, context, ({ answer }) => resolve(answer), objects);
     });
+  const passes = ({ service, caller }: Live, refusedFor: Parameters<Observing['passes']>[2]): boolean =>
+    observing.passes(service, caller, refusedFor) !== undefined;
   const still = async (exchange: Live): Promise<boolean> => {
+    for (const endpoint of [exchange.endpoint, ...exchange.also])
+      if (!(await stillAt(exchange, endpoint))) return false;
+    return true;
+  };
+  const stillAt = async (exchange: Live, endpoint: string): Promise<boolean> => {
     const begun = clock.elapsed();
     for (;;) {
-      const match = routes.rematch(exchange.method, exchange.path, exchange.endpoint);
+      const match = routes.rematch(exchange.method, exchange.path, endpoint);
       if (
         match === undefined ||
         (exchange.caller !== undefined && !identityHolds(exchange.caller, organisation, clock.now()))
       )
         return false;
       if (match.endpoint.public === true) return true;
-      const answer = await ask(exchange);
-      const principal = exchange.caller?.principal;
-      if (principal !== undefined && observing.passes(exchange.service, principal, answer) !== undefined) return true;
-      if (answer.outcome !== 'unavailable') return permits(answer);
+      // The route may ask for other objects and scopes than it did.
+      const named = objectsOf(match);
+      if (named.outcome !== 'named') return false;
+      const unscoped = lacksScopes(exchange.caller, match.endpoint);
+      if (unscoped && !passes(exchange, ['scope-missing'])) return false;
+      const answer = await ask(exchange, endpoint, named.objects);
+      if (permits(answer)) return !unscoped || passes(exchange, ['scope-missing']);
+      if (answer.outcome === 'deny')
+        return passes(exchange, unscoped ? [answer.reason, 'scope-missing'] : [answer.reason]);
       if (!live.has(exchange) || clock.elapsed() - begun >= leaseMs) return false;
       await new Promise((resolve) => setTimeout(resolve, retryAfterMs).unref());
     }

@@ -34,7 +34,9 @@ export const routesOf = (organisation: Pick<Organisation, 'services'>): Routes =
     rematch: (method, path, endpoint) => {
       const target = readTarget(path);
       const found = target.outcome === 'read' ? match(method, target) : undefined;
-      return found?.endpoint.id === (endpoint as EndpointId) ? found : undefined;
+      if (found === undefined) return undefined;
+      const same = [found.endpoint, ...(found.operations ?? [])].find(({ id }) => id === (endpoint as EndpointId));
+      return same && { ...found, endpoint: same };
     },
   };
 };

@@ -1,5 +1,5 @@
 /** Who is calling, as far as the credential says; what the graph says of it comes later. */
-import type { CredentialId, Organisation, PrincipalId } from '@postern/schemas';
+import type { CredentialId, Endpoint, Organisation, PrincipalId } from '@postern/schemas';
 
 /** An authenticated caller. All of `subjects` have to hold the permission: delegation narrows. */
 export type Caller = {
@@ -11,6 +11,11 @@ export type Caller = {
   readonly subjects: readonly (PrincipalId | CredentialId)[];
   /** The subjects in one text: the caller's part of a cache key. */
   readonly caller: string;
+  /** Claims of the verified token that conditions look at. */
+  readonly acr?: string;
+  readonly amr?: readonly string[];
+  /** OAuth scopes of a delegated token; absent where it is not delegated. */
+  readonly scopes?: readonly string[];
   /** Tokens only: ms since the epoch. A session revoked later than this ends it. */
   readonly issuedAtMs?: number;
   /** When the credential runs out, ms since the epoch. */
@@ -47,3 +52,7 @@ export const identityHolds = (caller: Caller, organisation: Organisation, nowMs:
 /** Whoever left is still who they are: their call is refused because they hold nothing, with 403, not as a bad credential. */
 const sessionEnded = (organisation: Organisation, principal: PrincipalId, issuedAtMs: number): boolean =>
   issuedAtMs < (organisation.sessionsRevokedBefore.get(principal) ?? Number.NEGATIVE_INFINITY);
+
+/** A delegated token calls only what its scopes name, however much its owner may: all of the endpoint's scopes have to be there. */
+export const lacksScopes = (caller: Caller | undefined, { scopes = [] }: Pick<Endpoint, 'scopes'>): boolean =>
+  caller?.scopes !== undefined && !scopes.every((each) => caller.scopes?.includes(each));

@@ -6,6 +6,7 @@ import { hash } from 'node:crypto';
 import type { Clock } from '@postern/runtime';
 import { encodeId, type Issuer, PrincipalId } from '@postern/schemas';
 import { decodeJwt, type JWTPayload, jwtVerify } from 'jose';
+import { readAuthentication, readScopes } from './claims.ts';
 import type { Caller, Identity } from './identity.ts';
 import { toCaller } from './identity.ts';
 import { type IssuerKeys, issuerKeys, KeysUnavailable, type ReadDocument } from './issuer-keys.ts';
@@ -102,10 +103,10 @@ const readClaims = (payload: JWTPayload, issuer: Issuer, nowMs: number): Identit
   const skewMs = issuer.clockSkewSeconds * 1_000;
   const { iat, exp } = payload;
   if (iat !== undefined && iat * 1_000 > nowMs + skewMs) return { kind: 'bad', why: 'it was issued in the future' };
-  const toPrincipal = (claim: unknown): PrincipalId | undefined => {
+  const toPrincipal = (claim: unknown, type = issuer.subject.type): PrincipalId | undefined => {
     if (typeof claim !== 'string') return undefined;
     try {
-      return PrincipalId.parse(`${issuer.subject.type}:${encodeId(claim)}`);
+      return PrincipalId.parse(`${type}:${encodeId(claim)}`);
     } catch {
       return undefined;
     }
@@ -114,13 +115,19 @@ const readClaims = (payload: JWTPayload, issuer: Issuer, nowMs: number): Identit
   if (principal === undefined) return { kind: 'bad', why: `its claim ${issuer.subject.claim} names nobody` };
   const actors: PrincipalId[] = [];
   for (let act: unknown = payload['act']; act !== undefined; act = (act as { act?: unknown }).act) {
-    const actor = typeof act === 'object' && act !== null ? toPrincipal((act as { sub?: unknown }).sub) : undefined;
+    const actor =
+      typeof act === 'object' && act !== null
+        ? toPrincipal((act as { sub?: unknown }).sub, issuer.actors?.type)
+        : undefined;
     if (actor === undefined || actors.length >= actorsMax) return { kind: 'bad', why: 'its claim act cannot be read' };
     actors.push(actor);
   }
+  const scopes = readScopes(payload, issuer.scopes);
   return toCaller({
     principal,
     actors,
+    ...readAuthentication(payload),
+    ...(scopes !== undefined && { scopes }),
     // A token that does not say when it was issued is older than any revocation.
     issuedAtMs: (iat ?? 0) * 1_000,
     ...(exp !== undefined && { expiresAtMs: exp * 1_000 + skewMs }),

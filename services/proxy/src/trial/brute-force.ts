@@ -1,10 +1,12 @@
 /** A decision point that computes every answer from the facts, with no graph and no cache: slow, and plainly right. */
 import type { EventLog } from '@postern/event-log';
 import {
+  type Allowance,
   type Answer,
   type Context,
   type ContextField,
   type DecisionPoint,
+  type ObjectQuestion,
   Organisation,
   type Question,
   type SubjectId,
@@ -12,36 +14,37 @@ import {
 
 type Conditions = { readonly from?: string; readonly until?: string };
 
-/** Do all subjects hold the permission? Knows the conditions `from` and `until` only. */
+/** Do all subjects hold all that is asked? Knows the conditions `from` and `until`, and of objects the type `employee` of gate.zed. */
 export const judge = (
   organisation: Organisation,
-  { subjects, endpoint }: Pick<Question, 'subjects' | 'endpoint'>,
+  { subjects, endpoint, objects = [] }: Pick<Question, 'subjects' | 'endpoint' | 'objects'>,
   { now }: Context,
 ): Answer => {
   const { sequence } = organisation;
+  const at = Date.parse(now);
   let timed = false;
-  for (const subject of subjects) {
-    const verdict = holds(organisation, subject, endpoint, Date.parse(now));
-    timed ||= verdict.timed;
-    if (!verdict.has)
-      return {
-        outcome: 'deny',
-        reason: verdict.timed ? 'condition-unmet' : 'no-grant',
-        sequence,
-        dependsOn: fields(verdict.timed),
-      };
-  }
+  for (const subject of subjects)
+    for (const verdict of [
+      holds(organisation, subject, endpoint, at),
+      ...objects.map((object) => holdsObject(organisation, subject, object, at)),
+    ]) {
+      timed ||= verdict.timed;
+      if (!verdict.has)
+        return {
+          outcome: 'deny',
+          reason: verdict.timed ? 'condition-unmet' : 'no-grant',
+          sequence,
+          dependsOn: fields(verdict.timed),
+        };
+    }
   return { outcome: 'allow', sequence, dependsOn: fields(timed) };
 };
 
 const fields = (timed: boolean): readonly ContextField[] => (timed ? ['now'] : []);
 
-const holds = (
-  organisation: Organisation,
-  subject: SubjectId,
-  endpointId: string,
-  nowMs: number,
-): { has: boolean; timed: boolean } => {
+type Held = { readonly has: boolean; readonly timed: boolean };
+
+const holds = (organisation: Organisation, subject: SubjectId, endpointId: string, nowMs: number): Held => {
   const [service] = [...organisation.services.values()].filter(({ endpoints }) =>
     endpoints.some(({ id }) => id === endpointId),
   );
@@ -52,19 +55,52 @@ const holds = (
     write: ['write', 'admin'],
     admin: ['admin'],
   };
+  return holdsRole(organisation, subject, nowMs, (allowance) =>
+    'endpoint' in allowance
+      ? allowance.endpoint === endpointId
+      : 'service' in allowance &&
+        endpoint.opaque !== true &&
+        allowance.service === service.name &&
+        covering[endpoint.access]?.includes(allowance.access) === true,
+  );
+};
+
+/** `employee` of gate.zed: view = self_service + manager + reader, and whatever a role says. */
+const holdsObject = (
+  organisation: Organisation,
+  subject: SubjectId,
+  { resource, permission }: ObjectQuestion,
+  nowMs: number,
+): Held => {
+  if (!resource.startsWith('employee:') || permission !== 'view') return { has: false, timed: false };
+  const standing = [...organisation.objects.all()].filter(
+    (edge) => edge.resource === resource && ['self_service', 'manager'].includes(edge.relation),
+  );
+  const around = [...organisation.groups.around(subject as never)].map((group) => `${group}#member`);
+  if (standing.some((edge) => edge.subject === subject || around.includes(edge.subject)))
+    return { has: true, timed: false };
+  return holdsRole(
+    organisation,
+    subject,
+    nowMs,
+    (allowance) =>
+      'object' in allowance && allowance.permission === 'view' && ['employee:*', resource].includes(allowance.object),
+  );
+};
+
+const holdsRole = (
+  organisation: Organisation,
+  subject: SubjectId,
+  nowMs: number,
+  reaches: (allowance: Allowance) => boolean,
+): Held => {
   const groups = subject.startsWith('credential:')
     ? []
     : [...organisation.groups.around(subject as never)].map((group) => `${group}#member` as SubjectId);
   let timed = false;
   for (const holder of [subject, ...groups])
     for (const { role, conditions } of organisation.grantsOf(holder)) {
-      const allows = organisation.roles.get(role)?.allows ?? [];
-      const reaches = allows.some((allowance) =>
-        'endpoint' in allowance
-          ? allowance.endpoint === endpointId
-          : allowance.service === service.name && covering[endpoint.access]?.includes(allowance.access),
-      );
-      if (!reaches) continue;
+      if (!(organisation.roles.get(role)?.allows ?? []).some(reaches)) continue;
       const { from, until } = (conditions ?? {}) as Conditions;
       if (from === undefined && until === undefined) return { has: true, timed: false };
       timed = true;

@@ -34,8 +34,15 @@ export const say = <Type extends FactType>(type: Type, data: Loose<FactOf<Type>[
 
 export const joined = (principal: string) => say('postern.principal.joined.v1', { principal, attributes: {} });
 export const left = (principal: string) => say('postern.principal.left.v1', { principal });
-export const role = (name: string, ...allows: ({ service: string; access: string } | { endpoint: string })[]) =>
-  say('postern.role.defined.v1', { role: name, rules: { allows } } as never);
+export const related = (object: string, relation: string, subject: string) => ({
+  related: say('postern.object.related.v1', { object, relation, subject }),
+  unrelated: say('postern.object.unrelated.v1', { object, relation, subject }),
+});
+export const schema = (text: string) => say('postern.schema.published.v1', { text, part: 1, parts: 1, digest: 'x' });
+export const role = (
+  name: string,
+  ...allows: ({ service: string; access: string } | { endpoint: string } | { object: string; permission: string })[]
+) => say('postern.role.defined.v1', { role: name, rules: { allows } } as never);
 export const routes = (
   service: string,
   mount: string,
@@ -46,6 +53,10 @@ export const routes = (
     access?: string;
     public?: boolean;
     websocket?: boolean;
+    operation?: object;
+    objects?: { type: string; parameter: string; permission: string }[];
+    scopes?: string[];
+    opaque?: boolean;
   }[]
 ) =>
   say('postern.routes.published.v1', {

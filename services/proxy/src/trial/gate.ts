@@ -3,7 +3,7 @@ import type { EventLog } from '@postern/event-log';
 import { type Clock, silentLogger, systemClock } from '@postern/runtime';
 import { DecisionBatch, type DecisionRecord, type FactDraft } from '@postern/schemas';
 import { noTelemetry } from '@postern/telemetry';
-import { type ProxyConfig, type ProxyDeps, type ProxyService, proxyService } from '../app.ts';
+import { type ProxyConfig, type ProxyDeps, type ProxyService, proxyService, type UpstreamConfig } from '../app.ts';
 import { type BruteForce, bruteForce } from './brute-force.ts';
 import { appendAll } from './facts.ts';
 import { type RawAnswer, sendRaw } from './raw.ts';
@@ -31,6 +31,7 @@ export type TrialOptions = {
   readonly service?: string;
   readonly bodyBytesMax?: number;
   readonly timeoutMs?: number;
+  readonly graphql?: UpstreamConfig['graphql'];
 };
 
 export const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
@@ -49,6 +50,7 @@ export const startTrial = async (
     service = 'payroll',
     bodyBytesMax = 1_000,
     timeoutMs = 5_000,
+    graphql,
   } = options;
   const upstream = await recordingUpstream();
   const point = bruteForce(log);
@@ -58,7 +60,7 @@ export const startTrial = async (
     {
       instance: 'trial',
       listen: '127.0.0.1:0',
-      upstreams: { [service]: { upstream: upstream.url, timeoutMs, bodyBytesMax } },
+      upstreams: { [service]: { upstream: upstream.url, timeoutMs, bodyBytesMax, ...(graphql && { graphql }) } },
       issuers: [],
       trustedProxies: [],
       leaseMs: 5_000,

@@ -1,0 +1,56 @@
+/**
+ * The gate as `postern serve proxy` runs it, with the authorizer beside it and the log in memory: what one proxy worker pays, without
+ * the record's database, which lives in another process in the distributed world.
+ */
+import { authorizerService } from '@postern/authorizer/app';
+import { openEventLog } from '@postern/event-log/open';
+import { grantsService, schemaCheck } from '@postern/grants/app';
+import { proxyService } from '@postern/proxy/app';
+import { openRelationships } from '@postern/relationships/open';
+import { assertionKeys, loadConfig, loadModel, openLogger, systemClock } from '@postern/runtime';
+import { openTelemetry } from '@postern/telemetry/open';
+
+const [file = 'postern.yaml', port = '0', upstream = ''] = process.argv.slice(2);
+const loaded = loadConfig(file, process.env);
+const log = openLogger('warn', 'bench');
+const clock = systemClock;
+const telemetry = await openTelemetry({ service: 'bench' });
+const eventLog = await openEventLog('memory:', { telemetry });
+const engine = await openRelationships('embedded:', { telemetry });
+const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
+const authorizer = authorizerService({ facts: eventLog.facts, engine, keys, clock, telemetry, log });
+const grants = grantsService(
+  { eventLog, feeds: [], keys, clock, telemetry, log, checkSchema: schemaCheck(() => openRelationships('embedded:')) },
+  {
+    model: loadModel(loaded),
+    enforceTimeoutMs: 10_000,
+    administratorKey: {
+      keep: async (make) => make(),
+      discard: async () => {},
+      issued: (secret) => void process.stdout.write(`key ${secret}\n`),
+    },
+  },
+);
+await keys.start();
+await authorizer.start();
+await grants.start();
+const rooms = await grants.http.listen({ host: '127.0.0.1', port: 0 });
+const proxy = proxyService(
+  { eventLog, decisionPoint: authorizer, clock, telemetry, log },
+  {
+    instance: 'bench',
+    listen: `127.0.0.1:${port}`,
+    upstreams: {
+      bench: { upstream: `http://127.0.0.1:${upstream}`, timeoutMs: 30_000, bodyBytesMax: 1_000_000 },
+      postern: { upstream: `${rooms}/.postern`, timeoutMs: 30_000, bodyBytesMax: 1_000_000 },
+    },
+    issuers: loaded.config.issuers,
+    trustedProxies: [],
+    leaseMs: 5_000,
+    cachedDecisionsMax: 200_000,
+  },
+);
+await proxy.start();
+while (proxy.notReady().length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+process.stdout.write('ready\n');
+process.on('SIGTERM', () => process.exit(0));
