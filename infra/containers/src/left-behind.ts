@@ -4,13 +4,20 @@ type Remove = () => Promise<unknown>;
 const there = new Set<Remove>();
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+let ending = false;
 const removeAll = (): void => {
-  void Promise.allSettled([...there].map((remove) => remove())).then(() => process.exit(1));
+  if (ending) return;
+  ending = true;
+  void inReverse().finally(() => process.exit(1));
+};
+/** A network can go only behind whatever joined it. */
+const inReverse = async (): Promise<void> => {
+  for (const remove of [...there].toReversed()) await remove().catch(() => {});
 };
 
 /** Answers with the way to say that it is gone. */
 export const removedWithProcess = (remove: Remove): (() => void) => {
-  if (there.size === 0) for (const signal of signals) process.once(signal, removeAll);
+  if (there.size === 0) for (const signal of signals) process.on(signal, removeAll);
   there.add(remove);
   return () => {
     there.delete(remove);
