@@ -154,3 +154,21 @@ test('an observed server of tools lists what it would let pass, and says in a ch
   await gate.tell(say('postern.role.retired.v1', { role: 'some' }));
   assert.deepEqual(await list(), ['would-refuse', 'search', 'pay']);
 });
+
+test('what was open while its service was observed is cut once the service is enforced, without any fact', async () => {
+  await using log = await openEventLog('memory:');
+  await using gate = await startTrial(log, facts, { config: { observed } });
+  gate.upstream.respond = (_req, res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    res.write('data: 1\n\n');
+  };
+  const [would, lost] = await Promise.all([bob, ann].map((caller) => gate.get('/payroll/employees', caller)));
+  const readers = [would, lost].map((response) => response?.body?.getReader());
+  for (const reader of readers) await reader?.read();
+  await gate.tell(say('postern.role.retired.v1', { role: 'payroll-reader' }));
+  gate.proxy.configureObserved({});
+  for (const reader of readers)
+    await assert.rejects(async () => {
+      while (!(await reader?.read())?.done);
+    });
+});

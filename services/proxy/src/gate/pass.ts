@@ -64,6 +64,7 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
       path: read.path,
       ...(read.ip !== undefined && { ip: read.ip }),
       dependsOn: allowed.dependsOn,
+      observed: observed !== undefined,
       since: clock.elapsed(),
       cut: () => cut(),
     };

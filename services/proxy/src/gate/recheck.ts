@@ -69,8 +69,11 @@ export const rechecker = ({
       const context = contextOf(exchange.ip, caller);
       decide(caller, endpoint as EndpointId, context, ({ answer }) => resolve(answer), objects);
     });
-  const passes = ({ service, caller }: Live, refusedFor: Parameters<Observing['passes']>[2]): boolean =>
-    observing.passes(service, caller, refusedFor) !== undefined;
+  const passes = (exchange: Live, refusedFor: Parameters<Observing['passes']>[2]): boolean => {
+    const observed = observing.passes(exchange.service, exchange.caller, refusedFor) !== undefined;
+    if (observed) exchange.observed = true;
+    return observed;
+  };
   const still = async (exchange: Live): Promise<boolean> => {
     for (const endpoint of [exchange.endpoint, ...exchange.also])
       if (!(await stillAt(exchange, endpoint))) return false;
