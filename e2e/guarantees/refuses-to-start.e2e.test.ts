@@ -55,16 +55,17 @@ describe('a configuration with mistakes', () => {
       'postern.yaml':
         'listen: nowhere\nservces: {}\neventLog: ftp://x\nservices:\n  things: { upstream: ftp://x, mount: things }\n',
     });
-    for (const command of ['up', 'check'])
-      refused(
-        await postern([command], { cwd: here.path }),
-        /^ {2}postern\.yaml:1: listen: write HOST:PORT/m,
-        /^ {2}postern\.yaml:2: unknown key "servces": remove it or check its spelling/m,
-        /^ {2}postern\.yaml:3: eventLog: write a URL that begins with kafka:, file:, memory:/m,
-        /^ {2}postern\.yaml:5: services\.things\.upstream: write a URL that begins with http:, https:/m,
-        /^ {2}postern\.yaml:5: services\.things\.mount: write a path/m,
-        /runtime\/bad-config; docs\/failure-modes\.md/,
-      );
+    const mistakes = [
+      /^ *postern\.yaml:1: listen: write HOST:PORT/m,
+      /^ *postern\.yaml:2: unknown key "servces": remove it or check its spelling/m,
+      /^ *postern\.yaml:3: eventLog: write a URL that begins with kafka:, file:, memory:/m,
+      /^ *postern\.yaml:5: services\.things\.upstream: write a URL that begins with http:, https:/m,
+      /^ *postern\.yaml:5: services\.things\.mount: write a path/m,
+    ];
+    refused(await postern(['up'], { cwd: here.path }), ...mistakes, /runtime\/bad-config; docs\/failure-modes\.md/);
+    const checked = await postern(['check'], { cwd: here.path });
+    assert.deepEqual([checked.code, checked.stderr], [1, '']);
+    for (const mistake of mistakes) assert.match(checked.stdout, mistake);
     assert.equal(existsSync(join(here.path, 'state')), false, 'no data folder');
   });
 
@@ -94,7 +95,7 @@ describe('a configuration with mistakes', () => {
     await rm(join(here.path, 'roles.yaml'));
     refused(
       await up(here.path),
-      /postern\.yaml:5: \.\/things\.yaml: the file does not exist: name the OpenAPI document/,
+      /postern\.yaml:5: \.\/things\.yaml: the file does not exist: name the file, relative to this one/,
       /postern\.yaml:6: \.\/roles\.yaml: the file does not exist/,
     );
   });
