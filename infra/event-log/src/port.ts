@@ -40,6 +40,7 @@ export interface FactLog {
    *
    * Throws `event-log/truncated` where the log no longer holds `after + 1` (compared at the start and every minute with the low
    * watermark), so that no reader skips silently. While the log is unreachable it yields nothing and keeps trying.
+   * A batch never ends within an append: whoever applies a batch whole never stands between two facts that belong together.
    * Records that are not facts are reported in `strangers` and passed over; lost races are passed over silently.
    */
   follow(after: Sequence, options: FollowOptions): AsyncIterable<FactBatch>;

@@ -12,9 +12,12 @@ export const healthApp = ({ services, telemetry, log }: HealthDeps): FastifyInst
   app.get('/livez', async () => ({ status: 'alive' }));
   app.get('/readyz', async (_request, reply) => {
     const notReady = services.flatMap((service) => service.notReady().map((what) => ({ service: service.name, what })));
-    return reply
-      .code(notReady.length === 0 ? 200 : 503)
-      .send({ status: notReady.length === 0 ? 'ready' : 'not ready', notReady });
+    const observing = services.flatMap((service) => service.observing?.() ?? []);
+    return reply.code(notReady.length === 0 ? 200 : 503).send({
+      status: notReady.length === 0 ? 'ready' : 'not ready',
+      notReady,
+      ...(observing.length > 0 && { observing }),
+    });
   });
   app.get('/metrics', async (_request, reply) => {
     const { contentType, text } = await telemetry.metrics.exposition();

@@ -7,6 +7,8 @@ export type Service = {
   readonly start: () => Promise<void>;
   /** What is not ready, each in one sentence; empty when all is well. */
   readonly notReady: () => readonly string[];
+  /** What lets more through than the model says, and until when: shown wherever the service's state is. */
+  readonly observing?: () => readonly { readonly service: string; readonly until: string }[];
   /** Stops taking work, finishes what is begun, lets go. Never rejects. */
   readonly stop: () => Promise<void>;
 };

@@ -82,26 +82,37 @@ export const McpConfig = z.strictObject({
 });
 export type McpConfig = z.infer<typeof McpConfig>;
 
-export const ServiceConfig = z.strictObject({
-  upstream: Url('http', 'https'),
-  mount: z
-    .string()
-    .regex(/^\/[a-z0-9][a-z0-9/_.-]*[a-z0-9]$/i, 'write a path such as /payroll, without a trailing slash'),
-  openapi: z.string().optional(),
-  /** What becomes of the paths in `servers` of the OpenAPI document: they stand before each template, or are ignored. */
-  servers: z.enum(['prefix', 'ignore']).default('prefix'),
-  /** A hand-written file of routes, beside the other descriptions or instead of them; what it says goes before what they say. */
-  routes: z.string().optional(),
-  /** Protocol buffers: each method of a service is an endpoint. */
-  grpc: z
-    .union([z.string(), z.array(z.string()).min(1)], { error: 'write the path of a .proto file, or a list' })
-    .optional(),
-  graphql: GraphQlConfig.optional(),
-  mcp: McpConfig.optional(),
-  /** Time to the first byte of the answer, in ms. */
-  timeoutMs: z.number().int().min(1).max(3_600_000).default(30_000),
-  bodyBytesMax: z.number().int().min(0).default(10_485_760),
-});
+export const ServiceConfig = z
+  .strictObject({
+    upstream: Url('http', 'https'),
+    mount: z
+      .string()
+      .regex(/^\/[a-z0-9][a-z0-9/_.-]*[a-z0-9]$/i, 'write a path such as /payroll, without a trailing slash'),
+    openapi: z.string().optional(),
+    /** What becomes of the paths in `servers` of the OpenAPI document: they stand before each template, or are ignored. */
+    servers: z.enum(['prefix', 'ignore']).default('prefix'),
+    /** A hand-written file of routes, beside the other descriptions or instead of them; what it says goes before what they say. */
+    routes: z.string().optional(),
+    /** Protocol buffers: each method of a service is an endpoint. */
+    grpc: z
+      .union([z.string(), z.array(z.string()).min(1)], { error: 'write the path of a .proto file, or a list' })
+      .optional(),
+    graphql: GraphQlConfig.optional(),
+    mcp: McpConfig.optional(),
+    /** Time to the first byte of the answer, in ms. */
+    timeoutMs: z.number().int().min(1).max(3_600_000).default(30_000),
+    bodyBytesMax: z.number().int().min(0).default(10_485_760),
+    /** `observe` refuses nobody for want of a grant and records who would have been refused; only until `observeUntil`. */
+    mode: z.enum(['enforce', 'observe']).default('enforce'),
+    /** RFC 3339; from then on the service is enforced by itself. */
+    observeUntil: z.iso
+      .datetime({ offset: true, error: 'write an RFC 3339 instant, for instance 2026-12-01T08:00:00Z' })
+      .optional(),
+  })
+  .refine(({ mode, observeUntil }) => (mode === 'observe') === (observeUntil !== undefined), {
+    path: ['observeUntil'],
+    error: 'mode: observe needs observeUntil, the instant from which it is enforced, and nothing else takes one',
+  });
 export type ServiceConfig = z.infer<typeof ServiceConfig>;
 
 export const PosternYaml = z.strictObject({
@@ -134,8 +145,10 @@ export const PosternYaml = z.strictObject({
       schema: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
       roles: z.string().optional(),
       assertions: z.string().optional(),
+      /** `at-start`: the files here are published at every start and reload; `by-command`: only into an empty log, after that by `postern publish`. */
+      publish: z.enum(['at-start', 'by-command']).default('at-start'),
     })
-    .default({}),
+    .prefault({}),
   /** How long a proxy trusts cached decisions without hearing from the log, in ms. */
   leaseMs: z.number().int().min(500).max(60_000).default(5_000),
   /** How many decisions the proxy keeps, at about 300 bytes each. */

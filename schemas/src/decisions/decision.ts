@@ -77,6 +77,8 @@ export const DecisionRecord = z.strictObject({
   at: z.iso.datetime({ offset: true }),
   outcome: z.enum(['allow', 'deny', 'unavailable']),
   reason: z.enum(refusalReasons).optional(),
+  /** It passed, because its service is only observed; enforced, it would have been refused for this. */
+  observed: z.enum(['no-grant', 'condition-unmet', 'scope-missing']).optional(),
   /** HTTP status that the gate answered; 0 where the API answered. */
   refusedWith: z.number().int().optional(),
   principal: z.string().optional(),

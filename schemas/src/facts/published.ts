@@ -5,9 +5,10 @@
 import { z } from 'zod';
 import { ServiceName } from '../ids.ts';
 import { Endpoint } from '../routes/endpoint.ts';
+import { Commit } from './role.ts';
 
 const parts = { part: z.number().int().min(1), parts: z.number().int().min(1), digest: z.string() };
-const provenance = { commit: z.string().max(100).optional() };
+const provenance = { commit: Commit.optional() };
 
 export const SchemaPublished = z.strictObject({ text: z.string(), ...parts, ...provenance });
 /** All endpoints of one service; a service that publishes none is withdrawn. */

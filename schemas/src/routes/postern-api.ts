@@ -62,6 +62,7 @@ export const posternOperations: readonly Operation[] = [
   operation('grants', 'admin', 'POST', '/keys', 'issueKey', 'Issue an API key; its secret is shown once'),
   operation('grants', 'admin', 'DELETE', '/keys/{credential}', 'revokeKey', 'Revoke an API key'),
   operation('grants', 'admin', 'POST', '/events', 'ingestEvents', 'CloudEvents of HR and identity systems'),
+  operation('grants', 'admin', 'POST', '/model', 'publishModel', 'Publish schema, routes and roles, all or nothing'),
   operation('grants', 'read', 'GET', '/openapi.json', 'getOpenApi', 'This API as an OpenAPI document'),
   operation('authorizer', 'read', 'POST', '/access/v1/evaluation', 'evaluate', 'AuthZEN: one decision'),
   operation('authorizer', 'read', 'POST', '/access/v1/evaluations', 'evaluateMany', 'AuthZEN: many decisions'),

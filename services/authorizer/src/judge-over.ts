@@ -18,7 +18,7 @@ export const judgeOver = ({
   reached,
 }: JudgeDeps): DecisionPoint & { readonly explain: (asked: Asked) => Explanation } => ({
   decide: decisionPoint(
-    { engine, projection: { reached, until: async () => reached() }, telemetry: noTelemetry },
+    { engine, projection: { reached, until: async () => reached(), asked: (work) => work() }, telemetry: noTelemetry },
     { waitMs: 0 },
   ).decide,
   explain: (asked) => explain(organisation, asked),

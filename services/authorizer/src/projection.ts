@@ -10,6 +10,7 @@ import { beginning, isProblem, Organisation, Problem } from '@postern/schemas';
 import { attributes, continuing, metrics, spans, type Telemetry } from '@postern/telemetry';
 import { fold, isReadable, type Pending } from './projection/backlog.ts';
 import { reconcile } from './projection/reconcile.ts';
+import { type Seam, seam } from './projection/seam.ts';
 import { standing } from './projection/standing.ts';
 import { Rewound, type Writer, writer } from './projection/writer.ts';
 
@@ -26,10 +27,18 @@ export type Projection = {
   readonly stop: () => Promise<void>;
   readonly reached: () => Reached | undefined;
   readonly until: (sequence: Reached['sequence'], timeoutMs: number) => Promise<Reached | undefined>;
+  /** Asks the engine while it stands at {@link reached}, and not between two models. */
+  readonly asked: Seam['asked'];
   /** Folded at least as far as {@link reached}. */
   readonly organisation: () => Organisation;
   readonly notReady: () => readonly string[];
 };
+
+/** More updates than this take the engine several transactions. */
+const updatesAtOnce = 1_000;
+const takesSteps = (pending: readonly Pending[]): boolean =>
+  pending.some(({ publishes }) => publishes) ||
+  pending.reduce((sum, { updates }) => sum + updates.length, 0) > updatesAtOnce;
 
 const retryPauseMs = { first: 100, max: 2_000 } as const;
 
@@ -37,6 +46,7 @@ export const projection = ({ facts, engine, clock, log, telemetry }: ProjectionD
   const stopping = new AbortController();
   const { signal } = stopping;
   const stand = standing();
+  const between = seam();
   const projected = telemetry.metrics.gauge(metrics.projectedSequence, 'The last fact whose relationships are written');
   const setAside = telemetry.metrics.gauge(metrics.relationshipsAside, 'Relationships that the schema does not know');
   const took = telemetry.metrics.histogram(metrics.projectionSeconds, 'From reading facts to having them written');
@@ -122,6 +132,7 @@ export const projection = ({ facts, engine, clock, log, telemetry }: ProjectionD
     for await (const batch of facts.follow(beginning, { signal })) {
       const started = clock.elapsed();
       const { pending, unreadable } = takeIn(batch);
+      if (takesSteps(pending)) await between.close();
       if (!settled && organisation.sequence >= writes.checkpoint().sequence) {
         // The fold may have gone past the checkpoint within this batch: the engine is brought to where the fold stands first.
         trouble = await writeBatch(writes, pending, batch);
@@ -134,6 +145,7 @@ export const projection = ({ facts, engine, clock, log, telemetry }: ProjectionD
       }
       setAside(writes.aside().length);
       if (settled) move(writes.checkpoint());
+      between.open();
       if (pending.length > 0) took((clock.elapsed() - started) / 1_000);
       if (unreadable !== undefined) throw new Problem('authorizer/unreadable-fact', { detail: unreadable });
     }
@@ -147,6 +159,7 @@ export const projection = ({ facts, engine, clock, log, telemetry }: ProjectionD
         if (signal.aborted) return;
         // What stands in the engine is still true of the facts before an unreadable one; otherwise nothing may rest on it.
         if (!isProblem(error, 'authorizer/unreadable-fact')) move(undefined);
+        between.open();
         trouble = error instanceof Error ? error.message : String(error);
         log.error({ err: error }, 'the projection stopped');
         if (isProblem(error) && !isProblem(error, 'event-log/unreachable')) return;
@@ -157,6 +170,7 @@ export const projection = ({ facts, engine, clock, log, telemetry }: ProjectionD
   };
 
   return {
+    asked: between.asked,
     start: () => {
       running = runForever();
     },

@@ -8,6 +8,9 @@ import { askCommands } from './commands/ask.ts';
 import { auditCommands } from './commands/audit.ts';
 import { checkCommand } from './commands/check.ts';
 import { initCommand } from './commands/init.ts';
+import { previewCommand } from './commands/preview.ts';
+import { publishCommand } from './commands/publish.ts';
+import { suggestCommand } from './commands/suggest.ts';
 import { CommandFailure, exitCodes } from './failure.ts';
 import { wholeNumber } from './input.ts';
 
@@ -58,6 +61,9 @@ export const posternProgram = (): Command => {
 
   initCommand(program);
   checkCommand(program);
+  previewCommand(program);
+  suggestCommand(program);
+  publishCommand(program);
   accessCommands(program);
   askCommands(program);
   auditCommands(program);

@@ -3,8 +3,8 @@ import { auditService, makeSigningKey, parseSigningKey } from '@postern/audit/ap
 import { openAuditStore } from '@postern/audit-store/open';
 import { authorizerService } from '@postern/authorizer/app';
 import { openEventLog, openInboundFeed } from '@postern/event-log/open';
-import { grantsService } from '@postern/grants/app';
-import { proxyService, upstreamsOf } from '@postern/proxy/app';
+import { grantsService, schemaCheck } from '@postern/grants/app';
+import { observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
@@ -81,9 +81,10 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     { origin: config.audit.origin },
   );
   const grants = grantsService(
-    { eventLog, feeds, keys, clock, telemetry, log },
+    { eventLog, feeds, keys, clock, telemetry, log, checkSchema: schemaCheck(() => openRelationships('embedded:')) },
     {
       model,
+      publishedByCommand: config.model.publish === 'by-command',
       enforceTimeoutMs: 2 * config.leaseMs,
       administratorKey: keptIn(`${data}/admin.key`, (secret) => {
         adminKey = secret;
@@ -122,6 +123,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
           },
           persistedDocuments(loaded),
         ),
+        observed: observedServices(config.services),
         issuers: config.issuers,
         trustedProxies: config.trustedProxies,
         leaseMs: config.leaseMs,
@@ -137,6 +139,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       await grants.publish(loadModel(fresh));
       countries = found;
       proxy.made()?.configureIssuers(fresh.config.issuers);
+      proxy.made()?.configureObserved(observedServices(fresh.config.services));
     },
   });
 
@@ -168,6 +171,7 @@ const startedLast = <Made extends Service>(
     name,
     made: () => made,
     notReady: () => made?.notReady() ?? [`${name} has not been started`],
+    observing: () => made?.observing?.() ?? [],
     start: async () => {
       made = make();
       await made.start();

@@ -3,10 +3,10 @@ import { after, before, describe, test } from 'node:test';
 import type { EventLog } from '@postern/event-log';
 import { openEventLog } from '@postern/event-log/open';
 import { assertionKeys, silentLogger, systemClock } from '@postern/runtime';
-import { beginning, type Fact, type Heartbeat, RoleName, RoleRules } from '@postern/schemas';
+import { beginning, type Fact, type Heartbeat, isProblem, Problem, RoleName, RoleRules } from '@postern/schemas';
 import { noTelemetry } from '@postern/telemetry';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { grantsService } from './app.ts';
+import { type GrantsDeps, grantsService } from './app.ts';
 
 /** A proxy as the log sees it: heartbeats, and the key behind its assertions. */
 const testProxy = async (log: EventLog, instance: string) => {
@@ -45,6 +45,11 @@ const model = {
   ]),
 };
 
+/** Takes every schema but one that says so. */
+const checkSchema: GrantsDeps['checkSchema'] = async (schema) => {
+  if (schema.includes('refuse me')) throw new Problem('authorizer/schema-refused', { detail: 'it says so' });
+};
+
 describe('the grants room', () => {
   let log: EventLog;
   let proxy: Awaited<ReturnType<typeof testProxy>>;
@@ -59,7 +64,7 @@ describe('the grants room', () => {
     await keys.start();
     stopKeys = keys.stop;
     room = grantsService(
-      { eventLog: log, feeds: [], keys, clock: systemClock, telemetry: noTelemetry, log: silentLogger },
+      { eventLog: log, feeds: [], keys, clock: systemClock, telemetry: noTelemetry, log: silentLogger, checkSchema },
       {
         model,
         enforceTimeoutMs: 300,
@@ -213,6 +218,75 @@ describe('the grants room', () => {
     await silent.beat(0, 'serving', 200);
     const answer = await event('w-3', 'person.joined', 'user:erin', {}, '?wait=enforced');
     assert.deepEqual([answer.status, answer.body['lapsed']], [202, ['proxy-silent']]);
+  });
+
+  const published = {
+    schema: 'definition user {}\n',
+    services: [
+      {
+        name: 'payroll',
+        mount: '/payroll',
+        endpoints: [{ id: 'payroll/list', method: 'GET', template: '/employees', access: 'read' }],
+      },
+    ],
+    roles: { 'payroll-auditor': { allows: [{ endpoint: 'payroll/list' }], birthright: { department: 'audit' } } },
+    commit: '0123abcd',
+  };
+
+  test('a publication is one append, with the caller as its actor and the commit in every fact', async () => {
+    await event('p-1', 'person.joined', 'user:otto', { department: 'audit' });
+    const before = (await facts()).length;
+    const answer = await call('POST', '/model', { ...published, schema: 'definition user {}\ndefinition car {}\n' });
+    assert.deepEqual(
+      [answer.status, answer.body['schema'], answer.body['services'], answer.body['defined'], answer.body['left']],
+      [200, 'changed', ['service:payroll'], ['role:payroll-auditor'], ['payroll-reader']],
+    );
+    const written = (await facts()).slice(before);
+    assert.deepEqual(
+      written.map(({ type }) => type),
+      ['schema.published', 'routes.published', 'role.defined', 'grant.issued'].map((type) => `postern.${type}.v1`),
+    );
+    assert.equal(new Set(written.map(({ appendid }) => appendid)).size, 1);
+    for (const { authid } of written) assert.equal(authid, 'user:admin');
+    for (const { data } of written.slice(0, 3)) assert.partialDeepStrictEqual(data, { commit: '0123abcd' });
+  });
+
+  test('the same publication again writes nothing', async () => {
+    const before = (await facts()).length;
+    const answer = await call('POST', '/model', { ...published, schema: 'definition user {}\ndefinition car {}\n' });
+    assert.deepEqual([answer.status, answer.body['facts']], [200, 0]);
+    assert.equal((await facts()).length, before);
+  });
+
+  test('a schema that the engine refuses never becomes a fact, and nothing that came with it either', async () => {
+    const before = (await facts()).length;
+    const roles = { 'other-role': { allows: [{ endpoint: 'payroll/list' }] } };
+    const answer = await call('POST', '/model', { ...published, schema: 'refuse me', roles });
+    assert.deepEqual([answer.status, answer.body.type], [422, 'urn:postern:problem:authorizer/schema-refused']);
+    assert.equal((await facts()).length, before);
+    await assert.rejects(room.publish({ schema: 'refuse me', services: [], roles: new Map() }), (error) =>
+      isProblem(error, 'authorizer/schema-refused'),
+    );
+    assert.equal((await facts()).length, before);
+  });
+
+  test('a publication that is larger than one append is refused whole, with what to do', async () => {
+    const before = (await facts()).length;
+    const rules = { description: 'x'.repeat(500), allows: [{ endpoint: 'payroll/list' }] };
+    const roles = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`role-${at}`, rules]));
+    const answer = await call('POST', '/model', { ...published, roles });
+    assert.deepEqual([answer.status, answer.body.type], [413, 'urn:postern:problem:grants/fact-too-large']);
+    assert.match(String(answer.body['fix']), /first/);
+    assert.equal((await facts()).length, before);
+  });
+
+  test('a role that the files no longer define is listed, and retired only where that is asked for; others are left alone', async () => {
+    await call('PUT', '/roles/made-by-hand', { allows: [{ endpoint: 'payroll/list' }] });
+    const listed = await call('POST', '/model', published);
+    assert.deepEqual([listed.body['retired'], listed.body['left']], [[], ['payroll-reader']]);
+    const retired = await call('POST', '/model', { ...published, retireRoles: true });
+    assert.deepEqual([retired.body['retired'], retired.body['left']], [['role:payroll-reader'], undefined]);
+    assert.equal((await call('GET', '/roles/made-by-hand')).status, 200);
   });
 
   test('taking access away leaves the fact of its enforcement', async () => {

@@ -10,17 +10,20 @@ import { commandHandler } from './commands.ts';
 import { enforcer } from './enforcer.ts';
 import { type AdministratorKey, firstStart } from './first-start.ts';
 import { consumeFeed, setAside } from './inbound/feed.ts';
-import { type Model, publishModel } from './publish.ts';
+import { type Model, publishInstallation } from './publish.ts';
 import { eventRoutes } from './routes/events.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { modelRoutes } from './routes/model.ts';
 import { principalRoutes } from './routes/principals.ts';
 import { roleRoutes } from './routes/roles.ts';
+import type { CheckSchema } from './schema-check.ts';
 import { grantsState } from './state.ts';
 
 export { decide as decideCommand } from './decide/decide.ts';
 export type { AdministratorKey } from './first-start.ts';
 export type { Model } from './publish.ts';
+export { schemaCheck } from './schema-check.ts';
 
 export type GrantsDeps = {
   readonly eventLog: Pick<EventLog, 'facts' | 'enforcement' | 'quarantine'>;
@@ -29,11 +32,15 @@ export type GrantsDeps = {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly log: Logger;
+  /** Asked before a changed schema becomes a fact. */
+  readonly checkSchema: CheckSchema;
 };
 
 export type GrantsConfig = {
   /** Published at the start where it differs from what is live. */
   readonly model: Model;
+  /** A pipeline publishes (`postern publish`): the files here fill an empty log and are not looked at again. */
+  readonly publishedByCommand?: boolean;
   /** How long `wait=enforced` waits before it answers 504. */
   readonly enforceTimeoutMs: number;
   readonly administratorKey: AdministratorKey;
@@ -48,7 +55,7 @@ export type GrantsService = Room & {
 const expiryEveryMs = 60_000;
 
 export const grantsService = (
-  { eventLog, feeds, keys, clock, telemetry, log }: GrantsDeps,
+  { eventLog, feeds, keys, clock, telemetry, log, checkSchema }: GrantsDeps,
   config: GrantsConfig,
 ): GrantsService => {
   const stopping = new AbortController();
@@ -87,11 +94,17 @@ export const grantsService = (
       principalRoutes(routes, deps);
       keyRoutes(routes, deps);
       eventRoutes(routes, deps);
+      modelRoutes(routes, { ...deps, checkSchema });
       routes.get('/openapi.json', async () => openApiDocument());
     },
     { prefix: posternMount },
   );
 
+  const publishFiles = (model: Model): Promise<void> =>
+    publishInstallation({ commands, state, checkSchema }, model, {
+      byCommand: config.publishedByCommand ?? false,
+      log,
+    });
   const head = telemetry.metrics.gauge(metrics.head, 'The last fact that this instance has taken in');
   const inBackground = (name: string, work: Promise<unknown>): void => {
     background.push(
@@ -104,7 +117,7 @@ export const grantsService = (
   return {
     name: 'grants',
     http: app,
-    publish: (model) => publishModel(model, commands, state, log),
+    publish: publishFiles,
     notReady: () => [state.notReady(), publishing].filter((trouble) => trouble !== undefined),
     start: async () => {
       const began = Promise.withResolvers<void>();
@@ -117,7 +130,7 @@ export const grantsService = (
         if (state.notReady() === undefined) began.resolve();
       }, 5);
       await began.promise.finally(() => clearInterval(whenRead));
-      await publishModel(config.model, commands, state, log);
+      await publishFiles(config.model);
       await firstStart(commands, state, config.administratorKey);
       publishing = undefined;
       for (const feed of feeds)

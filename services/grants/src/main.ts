@@ -1,5 +1,6 @@
 /** `postern serve grants`: the room by itself. */
 import { openEventLog, openInboundFeed } from '@postern/event-log/open';
+import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
   dataFolder,
@@ -14,7 +15,7 @@ import {
   systemClock,
 } from '@postern/runtime';
 import { openTelemetry } from '@postern/telemetry/open';
-import { grantsService } from './app.ts';
+import { grantsService, schemaCheck } from './app.ts';
 
 /** Resolves when a signal has stopped it. */
 export const serve = async (loaded: LoadedConfig): Promise<void> => {
@@ -29,9 +30,10 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
   for (const { kafka, group } of config.feeds) feeds.push(stack.use(await openInboundFeed(kafka, group)));
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
   const grants = grantsService(
-    { eventLog, feeds, keys, clock, telemetry, log },
+    { eventLog, feeds, keys, clock, telemetry, log, checkSchema: schemaCheck(() => openRelationships('embedded:')) },
     {
       model,
+      publishedByCommand: config.model.publish === 'by-command',
       enforceTimeoutMs: 2 * config.leaseMs,
       administratorKey: keptIn(`${dataFolder(loaded)}/admin.key`),
     },

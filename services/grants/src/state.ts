@@ -3,13 +3,16 @@
  * Follows the log for ever; a command waits here until the state has reached what it must rest on.
  */
 import type { EventLog, Stranger } from '@postern/event-log';
-import { beginning, type Fact, type LoggedFact, Organisation, type Sequence } from '@postern/schemas';
+import { beginning, type Fact, type LoggedFact, Organisation, type RoleName, type Sequence } from '@postern/schemas';
+import { isFromFiles } from './decide/from-files.ts';
 
 /** How a (source, id) was answered the first time. */
 export type Handled = { readonly digest: string; readonly sequence: Sequence; readonly facts: readonly Fact[] };
 
 export type GrantsState = {
   readonly organisation: Organisation;
+  /** Roles whose last definition was published from files. */
+  readonly rolesFromFiles: ReadonlySet<RoleName>;
   readonly handled: (source: string, id: string) => Handled | undefined;
   /** Resolves once the state has taken in `sequence`. */
   readonly reached: (sequence: Sequence) => Promise<void>;
@@ -29,6 +32,7 @@ export type StateEvents = {
 export const grantsState = (facts: EventLog['facts'], { onStrangers, onNews }: StateEvents): GrantsState => {
   const organisation = new Organisation();
   const inbound = new Map<string, { digest: string; sequence: Sequence; facts: Fact[] }>();
+  const rolesFromFiles = new Set<RoleName>();
   let waiting: { sequence: Sequence; resolve: () => void }[] = [];
   let trouble: string | undefined = 'the facts log has not been read yet';
 
@@ -39,6 +43,9 @@ export const grantsState = (facts: EventLog['facts'], { onStrangers, onNews }: S
         `fact ${entry.sequence} is of type ${entry.envelope.type}, which this version cannot read; start the version that wrote it`,
       );
     organisation.apply({ ...entry, fact });
+    if (fact.type === 'postern.role.retired.v1') rolesFromFiles.delete(fact.data.role);
+    if (fact.type === 'postern.role.defined.v1' || fact.type === 'postern.role.changed.v1')
+      rolesFromFiles[isFromFiles(fact.data.reason) ? 'add' : 'delete'](fact.data.role);
     if (fact.inboundsource === undefined || fact.inboundid === undefined) return;
     const key = inboundKey(fact.inboundsource, fact.inboundid);
     const before = inbound.get(key);
@@ -48,6 +55,7 @@ export const grantsState = (facts: EventLog['facts'], { onStrangers, onNews }: S
 
   return {
     organisation,
+    rolesFromFiles,
     handled: (source, id) => inbound.get(inboundKey(source, id)),
     reached: (sequence) =>
       organisation.sequence >= sequence

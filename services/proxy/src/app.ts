@@ -7,6 +7,7 @@ import { beginning, type DecisionPoint, type Issuer, Organisation } from '@poste
 import type { Telemetry } from '@postern/telemetry';
 import { openAssertions } from './assert.ts';
 import { drainTimeoutMs, type ProxyConfig, unrecordedDecisionsMax } from './config.ts';
+import { ahead } from './decide/ahead.ts';
 import { decisionCache } from './decide/cache.ts';
 import { decideAll } from './decide/decide-all.ts';
 import { decider } from './decide/decider.ts';
@@ -20,6 +21,7 @@ import { inspectedBytesMax, inspector } from './gate/inspect.ts';
 import { ladder } from './gate/ladder.ts';
 import { liveExchanges } from './gate/live.ts';
 import { gateMetrics } from './gate/metrics.ts';
+import { type ObservedServices, observing } from './gate/observing.ts';
 import { operationsFinder } from './gate/operations.ts';
 import { passer } from './gate/pass.ts';
 import { decisionIds } from './gate/passage.ts';
@@ -38,6 +40,7 @@ import { neededRoles } from './refusal.ts';
 import { watchOver } from './watch.ts';
 
 export type { ProxyConfig, UpstreamConfig } from './config.ts';
+export { observedServices } from './observed-services.ts';
 export { type RoomUrls, upstreamsOf } from './upstreams-of.ts';
 
 export type ProxyDeps = {
@@ -69,6 +72,7 @@ export type ProxyService = Service & {
   readonly enforces: () => number;
   /** Takes issuers anew without dropping a request. */
   readonly configureIssuers: (issuers: readonly Issuer[]) => void;
+  readonly configureObserved: (services: ObservedServices) => void;
 };
 
 /** How long the last decisions may take to reach the log when the proxy stops, in ms. */
@@ -91,7 +95,9 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
   const lease = openLease(clock, leaseMs);
   const cache = decisionCache(config.cachedDecisionsMax);
   const failed = (error: unknown): void => log.error({ err: error }, 'a decision could not be asked for or acted on');
-  const decide = decider({ point: decisionPoint, cache, sequence: () => organisation.sequence, failed });
+  const sequence = () => organisation.sequence;
+  const early = ahead(sequence, leaseMs);
+  const decide = decider({ point: decisionPoint, cache, sequence, ahead: early, failed });
 
   // What is written down and told.
   const records = recorder(eventLog.decisions, {
@@ -116,12 +122,14 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
   // What is under way.
   const nextId = decisionIds();
   const live = liveExchanges();
+  const observe = observing(config.observed ?? {}, { organisation, clock, log });
   const recheck = rechecker({
     live,
     decide,
     routes,
     organisation,
     recorder: records,
+    observing: observe,
     nextId,
     countryOf,
     clock,
@@ -142,6 +150,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     metrics,
     routes,
     decide,
+    observing: observe,
     contextOf: contexts(clock, countryOf),
   });
   const gate = ladder({
@@ -158,6 +167,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     standing,
     organisation,
     recorder: records,
+    observing: observe,
     needed,
     nextId,
     forward,
@@ -169,14 +179,14 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
   });
   const { server, app } = gateServer(gate, { jwks: others.jwks, authzen: () => deps.authzenConfiguration?.() });
 
-  const observe = (): void =>
+  const measure = (): void =>
     metrics.observe({
       cached: cache.size(),
       enforces: standing.enforces,
       live: live.size(),
       unrecorded: records.waiting(),
     });
-  const watch = watchOver({ live, rechecker: recheck, lease, standing, clock, leaseMs, observe });
+  const watch = watchOver({ live, rechecker: recheck, lease, standing, clock, leaseMs, observe: measure });
   const factsDeps = {
     facts: eventLog.facts,
     organisation,
@@ -187,6 +197,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     rechecker: recheck,
     lease,
     standing,
+    applied: early.applied,
     advanced: beating.soon,
     leaseMs,
     telemetry,
@@ -217,6 +228,8 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     instance,
     enforces: () => standing.enforces,
     configureIssuers: jwt.configure,
+    configureObserved: observe.configure,
+    observing: observe.now,
     address: () => {
       const address = server.address() as AddressInfo | null;
       return address === null ? undefined : { host: address.address, port: address.port };
@@ -224,6 +237,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     start: async () => {
       await listen(app, config.listen);
       watch.start();
+      observe.start();
       background = announce().then(() =>
         Promise.all([followFacts(factsDeps, over.signal), others.follow(eventLog.enforcement, over.signal)]),
       );
@@ -246,6 +260,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
       server.closeAllConnections();
       await closed.catch((error) => log.warn({ err: error }, 'the listener did not close'));
       watch.stop();
+      observe.stop();
       over.abort();
       await background.catch(() => {});
       const lost = await records.stop(lastRecordsTimeoutMs);

@@ -400,7 +400,7 @@ test('a decision point that denies everything lets nothing through, by any way i
     facts.map((fact) => JSON.parse(JSON.stringify(fact).replaceAll('"public":true', '"public":false'))),
     options,
   );
-  gate.point.insist = { outcome: 'deny', reason: 'no-grant', sequence: 1_000 as never, dependsOn: [] };
+  gate.point.insist = { outcome: 'deny', reason: 'no-grant', sequence: facts.length as never, dependsOn: [] };
   for (const { text } of [...paths, ...good, ...methods, ...headers, ...protocol]) {
     const { status } = await gate.raw(text);
     assert.ok(status === 204 || (status >= 400 && status < 500), `${status}: ${text}`);

@@ -1,5 +1,6 @@
 /** What one proxy is told; main.ts makes it of `postern.yaml`. What the services' routes are comes from the log, not from here. */
 import type { Issuer } from '@postern/schemas';
+import type { ObservedServices } from './gate/observing.ts';
 
 export type ProxyConfig = {
   /** A name for people. The running proxy adds a suffix of its own, so that a restart is another instance. */
@@ -8,6 +9,8 @@ export type ProxyConfig = {
   readonly listen: string;
   /** Service name → where its API lies. A service that the log routes and that is not named here answers 502. */
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
+  /** Services that refuse nobody for want of a grant, until an instant (RFC 3339). */
+  readonly observed?: ObservedServices;
   readonly issuers: readonly Issuer[];
   /** CIDR blocks whose X-Forwarded-For counts; nobody's by default. */
   readonly trustedProxies: readonly string[];

@@ -22,6 +22,8 @@ export type FactsDeps = {
   readonly rechecker: Rechecker;
   readonly lease: Lease;
   readonly standing: Standing;
+  /** More facts have been applied, an append always whole. */
+  readonly applied: () => void;
   /** `standing.enforces` has advanced. */
   readonly advanced: () => void;
   readonly leaseMs: number;
@@ -43,6 +45,7 @@ export const followFacts = async (deps: FactsDeps, signal: AbortSignal): Promise
     rechecker,
     lease,
     standing,
+    applied,
     advanced,
     leaseMs,
     telemetry,
@@ -68,6 +71,7 @@ export const followFacts = async (deps: FactsDeps, signal: AbortSignal): Promise
     const touched = new Set<Live>();
     try {
       for (const entry of entries) for (const exchange of apply(entry)) touched.add(exchange);
+      applied();
     } finally {
       const reached = organisation.sequence;
       settled = settled

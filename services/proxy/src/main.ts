@@ -16,7 +16,7 @@ import {
 } from '@postern/runtime';
 import { authzenConfiguration, Problem } from '@postern/schemas';
 import { openTelemetry } from '@postern/telemetry/open';
-import { proxyService, upstreamsOf } from './app.ts';
+import { observedServices, proxyService, upstreamsOf } from './app.ts';
 
 /** Resolves when a signal has stopped it. */
 export const serve = async (loaded: LoadedConfig): Promise<void> => {
@@ -49,6 +49,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
       instance: hostname(),
       listen: config.listen,
       upstreams: upstreamsOf(config.services, { authorizer, grants, audit }, persistedDocuments(loaded)),
+      observed: observedServices(config.services),
       issuers: config.issuers,
       trustedProxies: config.trustedProxies,
       leaseMs: config.leaseMs,
@@ -61,6 +62,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
     onReload: async (fresh) => {
       countries = await configuredCountries(fresh);
       proxy.configureIssuers(fresh.config.issuers);
+      proxy.configureObserved(observedServices(fresh.config.services));
     },
   });
   await run({

@@ -5,7 +5,7 @@ import { openEventLog } from '@postern/event-log/open';
 import { gateSchema, Issuer, type Question } from '@postern/schemas';
 import fc from 'fast-check';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { granted, joined, keyed, related, role, routes, schema } from './trial/facts.ts';
+import { granted, joined, keyed, related, role, routes, say, schema } from './trial/facts.ts';
 import { startTrial } from './trial/gate.ts';
 
 const url = 'https://idp.example.com';
@@ -43,9 +43,17 @@ const facts = [
   granted('credential:k1', 'payroll-reader').issued,
   granted('credential:k1', 'opener').issued,
 ];
-const start = (log: EventLog, issuer: object = {}, countryOf = (_ip: string): string | undefined => undefined) =>
+const start = (
+  log: EventLog,
+  issuer: object = {},
+  countryOf = (_ip: string): string | undefined => undefined,
+  observed: Readonly<Record<string, string>> = {},
+) =>
   startTrial(log, facts, {
-    config: { issuers: [Issuer.parse({ issuer: url, audience: ['payroll'], jwks: `${url}/keys`, ...issuer })] },
+    config: {
+      observed,
+      issuers: [Issuer.parse({ issuer: url, audience: ['payroll'], jwks: `${url}/keys`, ...issuer })],
+    },
     deps: { readIssuerDocument: async () => ({ keys: [jwk] }), countryOf },
   });
 type Gate = Awaited<ReturnType<typeof start>>;
@@ -108,6 +116,41 @@ test('a delegated token needs all scopes of its endpoint, and is told them as RF
     ['deny', 403],
   );
   assert.deepEqual(await statuses(gate, { sub: 'ann', scope: 'other' }, '/payroll/employees'), [200], 'asks for none');
+});
+
+test('where a service is only observed, a missing scope and an object out of reach pass as observed, and an unsafe object does not', async () => {
+  await using log = await openEventLog('memory:');
+  await using gate = await start(log, {}, undefined, { payroll: '2999-01-01T00:00:00Z' });
+  const runs = await get(gate, '/payroll/runs', { sub: 'ann', scope: 'payroll' });
+  assert.deepEqual([runs.status, runs.headers.get('postern-observed')], [200, 'would-refuse']);
+  assert.deepEqual(await statuses(gate, { sub: 'ann' }, '/payroll/employees/43'), [200]);
+  assert.deepEqual(await statuses(gate, { sub: 'ann' }, '/payroll/employees/%34%32'), [400]);
+  const told = await gate.decisions(3);
+  assert.deepEqual(
+    told.map(({ outcome, observed }) => [outcome, observed]),
+    [
+      ['allow', 'scope-missing'],
+      ['allow', 'no-grant'],
+      ['deny', undefined],
+    ],
+  );
+  gate.upstream.respond = (_req, res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    res.write('data: 1\n\n');
+  };
+  const stream = await get(gate, '/payroll/runs', { sub: 'ann', scope: 'payroll' });
+  const reader = stream.body?.getReader();
+  await reader?.read();
+  await gate.tell(say('postern.role.retired.v1', { role: 'opener' }));
+  assert.equal(
+    (await Promise.race([reader?.read(), new Promise((go) => setTimeout(go, 50, 'open'))])) as unknown,
+    'open',
+  );
+  gate.proxy.configureObserved({});
+  await gate.tell(say('postern.role.retired.v1', { role: 'runner' }));
+  await assert.rejects(async () => {
+    while (!(await reader?.read())?.done);
+  });
 });
 
 test('an issuer names its own claim, and may say that a token without it was delegated nothing', async () => {

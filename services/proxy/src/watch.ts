@@ -1,4 +1,4 @@
-/** What no fact announces: the lease that runs out, a condition whose hour has come, a credential that runs out under an open stream. */
+/** What no fact announces: the lease that runs out, a condition whose hour has come, an observed service that is enforced from now on, a credential that runs out under an open stream. */
 import type { Clock } from '@postern/runtime';
 import type { Lease } from './decide/lease.ts';
 import type { Live, LiveExchanges } from './gate/live.ts';
@@ -40,8 +40,8 @@ export const watchOver = ({
     }
     if (rechecking) return;
     const timeBound: Live[] = [...live.all()].filter(
-      ({ dependsOn, caller }) =>
-        dependsOn.includes('now') || (caller?.expiresAtMs ?? Number.POSITIVE_INFINITY) <= clock.now(),
+      ({ dependsOn, caller, observed }) =>
+        observed || dependsOn.includes('now') || (caller?.expiresAtMs ?? Number.POSITIVE_INFINITY) <= clock.now(),
     );
     if (timeBound.length === 0) return;
     rechecking = true;

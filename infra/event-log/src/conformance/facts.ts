@@ -104,6 +104,31 @@ export const factCases: readonly Case[] = [
     },
   },
   {
+    name: 'hands over an append whole, however many facts it holds and wherever it begins',
+    run: async (log) => {
+      const door = await log.open();
+      // Small ones before and behind, so that the large ones lie across any round number of facts.
+      for (const [name, count] of [
+        ['small', 7],
+        ['large', 1_300],
+        ['next', 700],
+        ['last', 3],
+      ] as const)
+        await door.facts.append(await door.facts.head(), drafts(name, count));
+      const ends = new Set<number>();
+      const { entries } = await factsUntil(door, 0, ({ entries, batch }) => {
+        const last = batch.entries.at(-1);
+        if (last !== undefined) ends.add(last.sequence);
+        return entries.length === 2_010;
+      });
+      assert.equal(entries.length, 2_010);
+      assert.deepEqual(
+        [...ends].filter((end) => ![7, 1_307, 2_007, 2_010].includes(end)),
+        [],
+      );
+    },
+  },
+  {
     name: 'says that the log is another or an older one to a reader that has read beyond its end',
     run: async (log) => {
       const door = await log.open();

@@ -25,7 +25,8 @@ type Deps = {
   readonly problem: (error: unknown) => Problem;
 };
 
-const batchRowsMax = 512;
+/** A batch is cut behind the first whole append from here on. */
+const batchRowsMin = 512;
 
 export type EmbeddedFacts = FactLog & {
   /** Forgets what a failed transaction had begun. */ readonly rolledBack: () => void;
@@ -33,22 +34,22 @@ export type EmbeddedFacts = FactLog & {
 
 export const embeddedFacts = ({ database, commits, bell, carrier, problem }: Deps): EmbeddedFacts => {
   const insert = database.prepare('INSERT INTO facts (sequence, bytes, carrier) VALUES (?, ?, ?)');
-  const behind = database.prepare(
-    'SELECT sequence, bytes, carrier FROM facts WHERE sequence > ? ORDER BY sequence LIMIT ?',
-  );
+  const behind = database.prepare('SELECT sequence, bytes, carrier FROM facts WHERE sequence > ? ORDER BY sequence');
   const onDisk = () => lastNumber(database, 'facts') as Sequence;
   let head = onDisk();
 
   const read = (at: LogPosition): { batch: FactBatch; at: LogPosition } => {
     const entries: LoggedFact[] = [];
     const carriers = new Map<Sequence, Carrier>();
-    for (const row of behind.iterate(at.head, batchRowsMax)) {
+    for (const row of behind.iterate(at.head)) {
       const expected = next(at.head);
       if (row['sequence'] !== expected) throw truncated(expected, String(row['sequence']));
       // The table is the admission: what stands at a place was let in there, whoever's append it belonged to.
       const admission = admit({ ...at, appendId: appendIdOf(row['bytes'] as Uint8Array) }, row['bytes'] as Uint8Array);
       if (admission.outcome !== 'admitted')
         throw new Problem('event-log/corrupt', { detail: `fact ${expected} is not what was written` });
+      const { id, appendid } = admission.entry.envelope;
+      if (entries.length >= batchRowsMin && id === appendid) break;
       entries.push(admission.entry);
       at = admission.after;
       if (typeof row['carrier'] === 'string') carriers.set(admission.entry.sequence, JSON.parse(row['carrier']));

@@ -48,7 +48,14 @@ export const readModel = ({
   const services: Service[] = [];
   const mounts = new Map<string, string>([[posternMount, posternService]]);
   for (const [name, service] of Object.entries(config.services)) {
-    const { mount } = service;
+    const { mount, observeUntil } = service;
+    if (observeUntil !== undefined)
+      notes.push({
+        file,
+        line: lineOf(['services', name, 'mode']),
+        what: `the service ${name} is only observed until ${observeUntil}: it refuses nobody for want of a grant`,
+        fix: 'remove mode and observeUntil once postern suggest has nothing left to propose',
+      });
     if (name === posternService)
       at(['services', name], `"${posternService}" is Postern's own service`, 'choose another name');
     const other = [...mounts].find(

@@ -11,7 +11,7 @@ import { microBatch } from './micro-batch.ts';
 
 export type DecideDeps = {
   readonly engine: Pick<Relationships, 'check'>;
-  readonly projection: Pick<Projection, 'reached' | 'until'>;
+  readonly projection: Pick<Projection, 'reached' | 'until' | 'asked'>;
   readonly telemetry: Telemetry;
 };
 export type DecideConfig = {
@@ -28,7 +28,13 @@ export const decisionPoint = (
 ): DecisionPoint => {
   const asked = telemetry.metrics.counter(metrics.checks, 'Questions decided, by outcome', ['outcome']);
 
-  const decideAt = async (reached: Reached, questions: readonly Question[]): Promise<Answer[]> => {
+  const decideAt = async (questions: readonly Question[]): Promise<Answer[]> =>
+    (await projection.asked(async () => {
+      const reached = projection.reached();
+      return reached === undefined ? undefined : decideFrom(reached, questions);
+    }, waitMs)) ?? questions.map(() => unavailable('behind'));
+
+  const decideFrom = async (reached: Reached, questions: readonly Question[]): Promise<Answer[]> => {
     const ask = (chosen: readonly Question[], withContext: boolean) =>
       askAll(engine, chosen, withContext, reached.zookie);
     const bare = (await ask(questions, false)).map((verdicts) => withoutContext(verdicts, reached));
@@ -44,7 +50,7 @@ export const decisionPoint = (
   const decideOne = async (question: Question): Promise<Answer> => {
     const reached = await projection.until(question.atLeast, waitMs);
     if (reached === undefined) return unavailable('behind');
-    return (await decideAt(reached, [question]))[0] ?? unavailable('engine-unreachable');
+    return (await decideAt([question]))[0] ?? unavailable('engine-unreachable');
   };
 
   const decideAll = async (questions: readonly Question[]): Promise<readonly Answer[]> => {
@@ -65,7 +71,7 @@ export const decisionPoint = (
       }
     };
     await Promise.all([
-      reached !== undefined && now.length > 0 ? fill(now, (chosen) => decideAt(reached, chosen)) : undefined,
+      reached !== undefined && now.length > 0 ? fill(now, decideAt) : undefined,
       ...later.map((index) => fill([index], ([question]) => Promise.all(question ? [decideOne(question)] : []))),
     ]);
     for (const { outcome } of answers) asked(1, { outcome });

@@ -6,6 +6,8 @@ export type Pending = {
   readonly id: string;
   readonly actor: string;
   readonly updates: readonly RelationshipUpdate[];
+  /** It changes what endpoints or permissions mean: part of a model that is published whole. */
+  readonly publishes: boolean;
   /** The whole schema text, where this fact completed one. */
   readonly schema?: string;
 };
@@ -23,6 +25,7 @@ export const fold = (organisation: Organisation, entry: ReadableFact): Pending =
     id: fact.id,
     actor: fact.authid,
     updates,
+    publishes: fact.type === 'postern.schema.published.v1' || fact.type === 'postern.routes.published.v1',
     ...(completes && organisation.schema !== undefined && { schema: organisation.schema }),
   };
 };

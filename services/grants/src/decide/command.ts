@@ -62,8 +62,14 @@ export type Command =
       readonly role: RoleName;
       readonly rules: RoleRules;
       readonly reason?: string | undefined;
+      readonly commit?: string | undefined;
     }
-  | { readonly kind: 'retire-role'; readonly role: RoleName; readonly reason?: string | undefined }
+  | {
+      readonly kind: 'retire-role';
+      readonly role: RoleName;
+      readonly reason?: string | undefined;
+      readonly commit?: string | undefined;
+    }
   | ({
       readonly kind: 'issue-grant';
       readonly subject: SubjectId;
@@ -82,8 +88,18 @@ export type Command =
       readonly reason: string;
     }
   | { readonly kind: 'revoke-key'; readonly credential: CredentialId; readonly reason?: string | undefined }
-  | { readonly kind: 'publish-schema'; readonly text: string }
-  | { readonly kind: 'publish-routes'; readonly service: Service }
+  | { readonly kind: 'publish-schema'; readonly text: string; readonly commit?: string | undefined }
+  | { readonly kind: 'publish-routes'; readonly service: Service; readonly commit?: string | undefined }
+  /** All of it in one append; services that are live and not named here are withdrawn. */
+  | {
+      readonly kind: 'publish-model';
+      readonly schema: string;
+      readonly services: readonly Service[];
+      readonly roles: ReadonlyMap<RoleName, RoleRules>;
+      readonly retire: readonly RoleName[];
+      readonly reason: string;
+      readonly commit?: string | undefined;
+    }
   | {
       readonly kind: 'record-quarantine';
       readonly from: string;

@@ -6,7 +6,7 @@ import { changeGroup, deleteGroup } from './groups.ts';
 import { issueKey, revokeKey } from './keys.ts';
 import { relateObject, unrelateObject } from './objects.ts';
 import { join, leave, move, revokeSessions } from './principals.ts';
-import { publishRoutes, publishSchema, recordEnforcement, recordQuarantine } from './publications.ts';
+import { publishModel, publishRoutes, publishSchema, recordEnforcement, recordQuarantine } from './publications.ts';
 import { defineRole, retireRole } from './roles.ts';
 
 const deciders: { readonly [Kind in Command['kind']]: Decider<Kind> } = {
@@ -27,6 +27,7 @@ const deciders: { readonly [Kind in Command['kind']]: Decider<Kind> } = {
   'revoke-key': revokeKey,
   'publish-schema': publishSchema,
   'publish-routes': publishRoutes,
+  'publish-model': publishModel,
   'record-quarantine': recordQuarantine,
   'record-enforcement': recordEnforcement,
 };

@@ -109,6 +109,19 @@ test('a role opens objects only where the schema has such a permission, and a pl
   given(publishes(without)).when(defines('employee:*')).thenRefused('grants/unknown-relation');
 });
 
+test('a publication holds its roles to the schema that it publishes, and to no other', () => {
+  const publishesModel = (schema: string, permission: string): Command => {
+    const allows = [{ object: 'employee:*', permission }];
+    const roles = new Map([[RoleName.parse('opener'), RoleRules.parse({ allows })]]);
+    return { kind: 'publish-model', schema, services: [], roles, retire: [], reason: 'r' };
+  };
+  const promoting = gateSchema.replace('permission view', 'permission promote = manager\n  permission view');
+  assert.notEqual(promoting, gateSchema);
+  given(publishes(gateSchema)).when(publishesModel(promoting, 'promote')).thenFacts('schema.published', 'role.defined');
+  given(publishes(promoting)).when(publishesModel(gateSchema, 'promote')).thenRefused('grants/unknown-relation');
+  given().when(publishesModel(gateSchema, 'promote')).thenRefused('grants/unknown-relation');
+});
+
 test('an event names the object as its subject or in its data, and never two', () => {
   const event = { specversion: '1.0', id: '1', source: '/hr', type: 'postern.object.related.v1' } as const;
   const data = { relation: 'manager', subject: 'user:bob' };

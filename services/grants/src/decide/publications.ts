@@ -1,13 +1,14 @@
 /** What engineers publish, and what the room itself has to record. */
 import { createHash } from 'node:crypto';
-import { canonicalJson, type Endpoint, type FactDraft } from '@postern/schemas';
+import { canonicalJson, type Endpoint, type FactDraft, readSchemaText, type Service } from '@postern/schemas';
 import type { Decider } from './command.ts';
-import { draft, facts, nothing } from './drafts.ts';
+import { draft, facts, from, nothing } from './drafts.ts';
+import { defineRoleUnder, retireRole } from './roles.ts';
 
 /** Bytes of schema text or endpoint JSON in one part: well below the limit of one log entry, envelope included. */
 const partBytesMax = 40_000;
 
-export const publishSchema: Decider<'publish-schema'> = ({ text }, organisation, at) => {
+export const publishSchema: Decider<'publish-schema'> = ({ text, commit }, organisation, at) => {
   if (organisation.schema === text) return nothing;
   const parts: string[] = [];
   for (let rest = text; rest.length > 0; rest = rest.slice(parts.at(-1)?.length)) parts.push(cut(rest));
@@ -18,14 +19,14 @@ export const publishSchema: Decider<'publish-schema'> = ({ text }, organisation,
         draft(
           'postern.schema.published.v1',
           'schema',
-          { text: part, part: index + 1, parts: parts.length, digest },
+          { text: part, part: index + 1, parts: parts.length, digest, ...from(commit) },
           at,
         ),
     ),
   );
 };
 
-export const publishRoutes: Decider<'publish-routes'> = ({ service }, organisation, at) => {
+export const publishRoutes: Decider<'publish-routes'> = ({ service, commit }, organisation, at) => {
   const live = organisation.services.get(service.name);
   if (live && live.mount === service.mount && canonicalJson(live.endpoints) === canonicalJson(service.endpoints))
     return nothing;
@@ -47,11 +48,44 @@ export const publishRoutes: Decider<'publish-routes'> = ({ service }, organisati
       draft(
         'postern.routes.published.v1',
         `service:${service.name}`,
-        { service: name, mount: service.mount, endpoints, part: index + 1, parts: parts.length, digest },
+        {
+          service: name,
+          mount: service.mount,
+          endpoints,
+          part: index + 1,
+          parts: parts.length,
+          digest,
+          ...from(commit),
+        },
         at,
       ),
     ),
   );
+};
+
+/**
+ * Schema before routes before roles: each may name what the one before defines. The roles are held to the schema that is published
+ * with them; else no part looks at what another one changes, so all of them are decided on the same state and put together.
+ */
+export const publishModel: Decider<'publish-model'> = (model, organisation, at) => {
+  const { schema, services, roles, retire, reason, commit } = model;
+  const published = new Set(services.map(({ name }) => name));
+  const withdrawn = [...organisation.services.values()].filter(({ name }) => !published.has(name));
+  const defineRole = defineRoleUnder(readSchemaText(schema));
+  const parts = [
+    publishSchema({ kind: 'publish-schema', text: schema, commit }, organisation, at),
+    ...[...services, ...withdrawn.map((service): Service => ({ ...service, endpoints: [] }))].map((service) =>
+      publishRoutes({ kind: 'publish-routes', service, commit }, organisation, at),
+    ),
+    ...[...roles].map(([role, rules]) =>
+      defineRole({ kind: 'define-role', role, rules, reason, commit }, organisation, at),
+    ),
+    ...retire
+      .filter((role) => organisation.roles.has(role) && !roles.has(role))
+      .map((role) => retireRole({ kind: 'retire-role', role, reason, commit }, organisation, at)),
+  ];
+  const refusal = parts.find(({ outcome }) => outcome === 'refused');
+  return refusal ?? facts(...parts.flatMap((part) => (part.outcome === 'facts' ? part.facts : [])));
 };
 
 export const recordQuarantine: Decider<'record-quarantine'> = ({ from, position, why, digest }, _organisation, at) =>

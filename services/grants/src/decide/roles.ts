@@ -6,35 +6,46 @@ import {
   type Organisation,
   type RoleName,
   type RoleRules,
+  type SchemaText,
 } from '@postern/schemas';
 import type { Circumstances, Decided, Decider } from './command.ts';
-import { because, draft, facts, nothing, refused } from './drafts.ts';
+import { because, draft, facts, from, nothing, refused } from './drafts.ts';
 import { schemaOf } from './objects.ts';
 import { isBirthright } from './principals.ts';
 
-export const defineRole: Decider<'define-role'> = ({ role, rules, reason }, organisation, at) => {
-  const before = organisation.roles.get(role);
-  if (before && canonicalJson(before) === canonicalJson(rules)) return nothing;
-  const refusal = unknownObjects(organisation, rules);
-  if (refusal) return refusal;
-  return facts(
-    before
-      ? draft('postern.role.changed.v1', `role:${role}`, { role, before, rules, ...because(reason) }, at)
-      : draft('postern.role.defined.v1', `role:${role}`, { role, rules, ...because(reason) }, at),
-    ...settleBirthrights(organisation, role, rules, at),
-  );
-};
+export const defineRole: Decider<'define-role'> = (command, organisation, at) =>
+  defineRoleUnder(organisation.schema === undefined ? undefined : schemaOf(organisation))(command, organisation, at);
 
-export const retireRole: Decider<'retire-role'> = ({ role, reason }, organisation, at) => {
+/** Held to `schema`: the one that is live, or the one that is published in the same append. */
+export const defineRoleUnder =
+  (schema: SchemaText | undefined): Decider<'define-role'> =>
+  ({ role, rules, reason, commit }, organisation, at) => {
+    const before = organisation.roles.get(role);
+    if (before && canonicalJson(before) === canonicalJson(rules)) return nothing;
+    const refusal = unknownObjects(schema, rules);
+    if (refusal) return refusal;
+    return facts(
+      before
+        ? draft(
+            'postern.role.changed.v1',
+            `role:${role}`,
+            { role, before, rules, ...because(reason), ...from(commit) },
+            at,
+          )
+        : draft('postern.role.defined.v1', `role:${role}`, { role, rules, ...because(reason), ...from(commit) }, at),
+      ...settleBirthrights(organisation, role, rules, at),
+    );
+  };
+
+export const retireRole: Decider<'retire-role'> = ({ role, reason, commit }, organisation, at) => {
   if (!organisation.roles.has(role))
     return refused('grants/unknown-role', { detail: `the role ${role} is not defined` });
-  return facts(draft('postern.role.retired.v1', `role:${role}`, { role, ...because(reason) }, at));
+  return facts(draft('postern.role.retired.v1', `role:${role}`, { role, ...because(reason), ...from(commit) }, at));
 };
 
 /** A role may open objects only where the published schema has such a permission, and a place for what roles allow on objects. */
-const unknownObjects = (organisation: Organisation, { allows }: RoleRules): Decided | undefined => {
-  const schema = schemaOf(organisation);
-  if (schema === undefined || organisation.schema === undefined) return undefined;
+const unknownObjects = (schema: SchemaText | undefined, { allows }: RoleRules): Decided | undefined => {
+  if (schema === undefined) return undefined;
   for (const allowance of allows) {
     if (!('object' in allowance)) continue;
     const { object, permission } = allowance;

@@ -6,8 +6,9 @@
 import type { Answer, Context, EndpointId, Sequence } from '@postern/schemas';
 import type { Caller, Decider, Decision } from './decider.ts';
 
-/** The first endpoint that is not allowed is named beside the answer. */
-export type JointDecision = Decision & { readonly refused?: EndpointId };
+/** The first endpoint that is not allowed is named beside the answer, and every reason that refused one is told. */
+export type JointDecision = Decision & { readonly refused?: EndpointId; readonly refusedFor?: readonly DenyReason[] };
+export type DenyReason = Extract<Answer, { outcome: 'deny' }>['reason'];
 export type DecideAll = (
   caller: Caller,
   endpoints: readonly EndpointId[],
@@ -39,7 +40,11 @@ export const decideAll = (decide: Decider, sequence: () => Sequence, failed: (er
     if (only === undefined) return failed(new TypeError('nothing is asked'));
     if (endpoints.length === 1)
       return decide(caller, only, context, (decision) =>
-        then(decision.answer.outcome === 'allow' ? decision : { ...decision, refused: only }),
+        then(
+          decision.answer.outcome === 'allow'
+            ? decision
+            : { ...decision, refused: only, refusedFor: reasonsOf(decision) },
+        ),
       );
     attempt(caller, endpoints, context, then, 1);
   };
@@ -49,30 +54,37 @@ const behind: JointDecision = { answer: { outcome: 'unavailable', reason: 'behin
 
 /** What could not be asked refuses before what is denied: nothing is said about the others then. */
 const joint = (endpoints: readonly EndpointId[], decisions: readonly (Decision | undefined)[]): JointDecision => {
-  const allowed: Extract<Answer, { outcome: 'allow' }>[] = [];
-  let refused: JointDecision | undefined;
+  const judged: Exclude<Answer, { outcome: 'unavailable' }>[] = [];
+  const refusedFor: DenyReason[] = [];
+  let refused: { readonly answer: Extract<Answer, { outcome: 'deny' }>; readonly at: number } | undefined;
   for (const [index, decision] of decisions.entries()) {
     if (decision === undefined) return behind;
     const { answer } = decision;
     if (answer.outcome === 'unavailable') return decision;
-    if (answer.outcome === 'allow') allowed.push(answer);
-    else {
-      const endpoint = endpoints[index];
-      refused ??= { ...decision, ...(endpoint !== undefined && { refused: endpoint }) };
-    }
+    judged.push(answer);
+    if (answer.outcome === 'allow') continue;
+    refusedFor.push(answer.reason);
+    refused ??= { answer, at: index };
   }
-  if (refused !== undefined) return refused;
-  const [first, ...others] = allowed;
+  const [first, ...others] = judged;
   if (first === undefined) return behind;
+  // A service that is only observed may let a refused request pass: then it rests on all of the answers, as an allowed one does.
+  const rests = {
+    sequence: leastOf(first.sequence, others),
+    dependsOn: [...new Set(judged.flatMap(({ dependsOn }) => dependsOn))],
+  };
+  const cached = decisions.every((decision) => decision?.cached === true);
+  if (refused === undefined) return { cached, answer: { outcome: 'allow', ...rests } };
+  const endpoint = endpoints[refused.at];
   return {
-    cached: decisions.every((decision) => decision?.cached === true),
-    answer: {
-      outcome: 'allow',
-      sequence: leastOf(first.sequence, others),
-      dependsOn: [...new Set(allowed.flatMap(({ dependsOn }) => dependsOn))],
-    },
+    cached,
+    answer: { ...refused.answer, ...rests },
+    refusedFor,
+    ...(endpoint !== undefined && { refused: endpoint }),
   };
 };
+
+const reasonsOf = ({ answer }: Decision): readonly DenyReason[] => (answer.outcome === 'deny' ? [answer.reason] : []);
 
 const leastOf = (first: Sequence, others: readonly { readonly sequence: Sequence }[]): Sequence => {
   let least = first;

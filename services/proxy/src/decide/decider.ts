@@ -16,6 +16,7 @@ import {
   type Question,
   type Sequence,
 } from '@postern/schemas';
+import type { Ahead } from './ahead.ts';
 import { type Asked, type Decided, type DecisionCache, keyOf, valueText } from './cache.ts';
 
 export type { Asked } from './cache.ts';
@@ -49,11 +50,12 @@ export type DeciderDeps = {
   readonly cache: DecisionCache;
   /** The sequence that this proxy has applied. */
   readonly sequence: () => Sequence;
+  readonly ahead: Pick<Ahead, 'wait'>;
   /** A request's continuation threw: it must not take the others' with it. */
   readonly failed: (error: unknown) => void;
 };
 
-export const decider = ({ point, cache, sequence, failed }: DeciderDeps): Decider => {
+export const decider = ({ point, cache, sequence, ahead, failed }: DeciderDeps): Decider => {
   let queue: Waiting[] = [];
   /** Questions under way, by everything that the answer may depend on. */
   const open = new Map<string, Waiting>();
@@ -79,6 +81,10 @@ export const decider = ({ point, cache, sequence, failed }: DeciderDeps): Decide
     for (const [index, waiting] of batch.entries()) settle(waiting, answers[index] ?? unreachable);
   };
   const settle = (waiting: Waiting, answer: Answer): void => {
+    if (answer.outcome !== 'unavailable' && answer.sequence > sequence()) {
+      ahead.wait(answer.sequence, (reached) => settle(waiting, reached ? answer : behind));
+      return;
+    }
     const { asked, question, attempt, waiters } = waiting;
     const key = openKey(asked, question.context, question.atLeast);
     if (open.get(key) === waiting) open.delete(key);

@@ -24,6 +24,7 @@ import { contexts } from '../gate/context.ts';
 import { judge } from '../trial/brute-force.ts';
 import { handClock } from '../trial/clock.ts';
 import { granted, joined, keyed, left, related, role, routes, say, schema } from '../trial/facts.ts';
+import { ahead } from './ahead.ts';
 import { decisionCache } from './cache.ts';
 import { type Caller, decider } from './decider.ts';
 import { invalidationsOf } from './invalidation.ts';
@@ -177,10 +178,12 @@ const play = async (steps: readonly Step[], told: Told): Promise<void> => {
       Promise.all(questions.map((question) => new Promise<Answer>((send) => lying.push({ question, send })))),
   };
   const failures: unknown[] = [];
+  const early = ahead(() => organisation.sequence, 2_000_000_000);
   const decide = decider({
     point,
     cache,
     sequence: () => organisation.sequence,
+    ahead: early,
     failed: (error) => failures.push(error),
   });
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -189,6 +192,7 @@ const play = async (steps: readonly Step[], told: Told): Promise<void> => {
       const fact = entry.fact as Fact;
       cache.invalidate(invalidationsOf(fact, organisation.apply({ ...entry, fact }), leaves), entry.sequence);
     }
+    early.applied();
   };
   const check = (
     caller: Caller,

@@ -8,6 +8,8 @@ export type Outgoing = {
   readonly upstream: Upstream;
   readonly read: ReadRequest;
   readonly decision: string;
+  /** The caller is told that this would be refused once the service is enforced. */
+  readonly observed?: boolean;
   /** Base path, path below the mount and query: octet for octet what was decided on. */
   readonly path: string;
   /** Name and value by turns, ours included. */
@@ -41,7 +43,10 @@ const endsHere = new Set([
 ]);
 
 /** The API's response headers as the caller gets them: name and value by turns. */
-export const responseHeaders = (raw: readonly string[], decision: string): string[] => {
+export const responseHeaders = (
+  raw: readonly string[],
+  { decision, observed = false }: Pick<Outgoing, 'decision' | 'observed'>,
+): string[] => {
   let hop: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2)
     if (raw[at]?.toLowerCase() === 'connection')
@@ -53,5 +58,6 @@ export const responseHeaders = (raw: readonly string[], decision: string): strin
       headers.push(raw[at] ?? '', raw[at + 1] ?? '');
   }
   headers.push('Postern-Decision', decision);
+  if (observed) headers.push('Postern-Observed', 'would-refuse');
   return headers;
 };

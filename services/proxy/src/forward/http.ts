@@ -59,7 +59,7 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
     }
     const { through, headers, stream } = changed;
     const head = (): void => {
-      if (!over && !res.headersSent) res.writeHead(status, message, responseHeaders(headers, out.decision));
+      if (!over && !res.headersSent) res.writeHead(status, message, responseHeaders(headers, out));
     };
     sink = through;
     if (stream) {
@@ -92,7 +92,7 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
       if (status < 200 || over) return;
       if (out.rewrite !== undefined)
         return rewrite(started, status, message ?? '', rawHeaders(started, headers), out.rewrite);
-      res.writeHead(status, message ?? '', responseHeaders(rawHeaders(started, headers), out.decision));
+      res.writeHead(status, message ?? '', responseHeaders(rawHeaders(started, headers), out));
       // Streams begin with silence, so their head has to leave now; an answer that says its length follows at once, and its head and
       // first bytes then share one write to the socket.
       if (headers['content-length'] === undefined) res.flushHeaders();

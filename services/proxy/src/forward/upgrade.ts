@@ -52,7 +52,7 @@ export const upgradeForwarder = (): UpgradeForwarder => {
       const answer = (response: IncomingMessage): void => {
         answered = true;
         clearTimeout(timer);
-        response.headers = toObject(responseHeaders(response.rawHeaders, out.decision));
+        response.headers = toObject(responseHeaders(response.rawHeaders, out));
         response.on('error', () => socket.destroy());
       };
       // Registered before http-proxy-3's own listeners, so that they see the headers as they are left here.

@@ -28,7 +28,7 @@ import {
   type refusalReasons,
 } from '@postern/schemas';
 import { attributes, spans, type Telemetry } from '@postern/telemetry';
-import type { DecideAll } from '../decide/decide-all.ts';
+import type { DecideAll, DenyReason } from '../decide/decide-all.ts';
 import type { Decider } from '../decide/decider.ts';
 import type { Lease } from '../decide/lease.ts';
 import type { Identify } from '../identify/identify.ts';
@@ -38,6 +38,7 @@ import { type NeededRoles, type RefusalDetail, toRefusal } from '../refusal.ts';
 import { contexts } from './context.ts';
 import { answer, type Door } from './door.ts';
 import type { GateMetrics } from './metrics.ts';
+import type { ObservedReason, Observing } from './observing.ts';
 import {
   endpointsOf,
   type FindOperations,
@@ -68,7 +69,9 @@ export type LadderDeps = {
     passage: Passage,
     allowed: Extract<Answer, { outcome: 'allow' }>,
     cached: boolean | undefined,
+    observed?: ObservedReason,
   ) => void;
+  readonly observing: Pick<Observing, 'passes'>;
   readonly countryOf?: CountryOf | undefined;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
@@ -238,9 +241,9 @@ export const ladder = (deps: LadderDeps): Ladder => {
     const begun = clock.elapsed();
     const context = contextOf(read.ip, caller);
     const asking: Passage = { ...passage, ...(context.country !== undefined && { country: context.country }) };
-    deps.decideAll(caller, asked, context, ({ answer: given, cached, refused }) => {
+    deps.decideAll(caller, asked, context, ({ answer: given, cached, refused, refusedFor }) => {
       if (!cached) metrics.decideSeconds((clock.elapsed() - begun) / 1_000);
-      decided(refusedFirst(asking, refused), given, cached);
+      decided(refusedFirst(asking, refused), given, cached, refusedFor);
     });
   };
 
@@ -259,7 +262,12 @@ export const ladder = (deps: LadderDeps): Ladder => {
   };
 
   // decide (its answer), record, forward
-  const decided = (passage: Passage, given: Answer, cached: boolean | undefined): Answered => {
+  const decided = (
+    passage: Passage,
+    given: Answer,
+    cached: boolean | undefined,
+    denials?: readonly DenyReason[],
+  ): Answered => {
     const { caller, match, door } = passage;
     if (passage.routesVersion !== routes.version()) {
       if (passage.attempt >= attemptsMax) return refuse(passage, 'proxy/cannot-decide', 'cannot-decide');
@@ -268,13 +276,17 @@ export const ladder = (deps: LadderDeps): Ladder => {
     }
     if (given.outcome === 'unavailable')
       return refuse(passage, 'proxy/cannot-decide', 'cannot-decide', {}, toOutcome(given, cached));
-    if (given.outcome === 'deny') return denied(passage, given, cached);
+    // Observed is only what would be refused for nothing else: every refused operation, and every missing scope.
+    const unscoped = endpointsOf(passage).find((each) => lacksScopes(caller, each));
+    const denied = given.outcome === 'deny' ? (denials ?? [given.reason]) : [];
+    const refusedFor = unscoped === undefined ? denied : [...denied, 'scope-missing' as const];
+    const observed = match === undefined ? undefined : deps.observing.passes(match.service.name, caller, refusedFor);
+    if (given.outcome === 'deny' && observed === undefined) return refusedBy(passage, given, cached);
     const not = unfit(standing, lease);
     if (not !== undefined) return refuse(passage, not.code, not.reason);
     if (caller !== undefined && !identityHolds(caller, organisation, clock.now()))
       return refuse(passage, 'proxy/bad-credential', 'session-revoked', { detail: 'The session was ended.' });
-    const unscoped = endpointsOf(passage).find((each) => lacksScopes(caller, each));
-    if (unscoped !== undefined)
+    if (unscoped !== undefined && observed === undefined)
       return refuse(
         passage,
         'proxy/denied',
@@ -289,10 +301,10 @@ export const ladder = (deps: LadderDeps): Ladder => {
       return refuse(passage, 'proxy/ambiguous-request', 'ambiguous-request', {
         detail: 'This endpoint does not switch protocols.',
       });
-    deps.forward(passage, given, cached);
+    deps.forward(passage, { ...given, outcome: 'allow' }, cached, observed);
   };
 
-  const denied = (
+  const refusedBy = (
     passage: Passage,
     given: Extract<Answer, { outcome: 'deny' }>,
     cached: boolean | undefined,

@@ -16,6 +16,8 @@ export type Live = {
   readonly path: string;
   readonly ip?: string;
   readonly dependsOn: readonly ContextField[];
+  /** It goes on only because its service is observed: looked at again and again, because no fact tells when that ends. */
+  observed: boolean;
   /** Monotonic ms. */
   readonly since: number;
   readonly cut: Cut;

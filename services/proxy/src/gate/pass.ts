@@ -28,7 +28,7 @@ export type PassDeps = {
 
 export const passer = (deps: PassDeps): LadderDeps['forward'] => {
   const { upstreams, recorder, live, clock, metrics } = deps;
-  return (passage, allowed: Extract<Answer, { outcome: 'allow' }>, cached) => {
+  return (passage, allowed: Extract<Answer, { outcome: 'allow' }>, cached, observed) => {
     const { id, door, read, match } = passage;
     if (match === undefined) throw new TypeError('only what was matched is passed on');
     const upstream = upstreams.find(match.service.name, match.below);
@@ -36,6 +36,7 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
     const refusedWith = upstream === undefined ? 502 : tooLarge ? 413 : undefined;
     const record = toRecord(passage, clock, {
       ...toOutcome(allowed, cached),
+      ...(observed !== undefined && { observed }),
       ...(refusedWith !== undefined && { refusedWith }),
     });
     if (!recorder.take(record)) {
@@ -63,6 +64,7 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
       path: read.path,
       ...(read.ip !== undefined && { ip: read.ip }),
       dependsOn: allowed.dependsOn,
+      observed: observed !== undefined,
       since: clock.elapsed(),
       cut: () => cut(),
     };
@@ -78,6 +80,7 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
       upstream,
       read,
       decision: id,
+      ...(observed !== undefined && { observed: true }),
       path: `${upstream.basePath}${match.below}${read.query}`,
       headers: outgoingHeaders(deps, passage, upstream),
       ...(passage.body !== undefined && { body: passage.body }),

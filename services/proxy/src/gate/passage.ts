@@ -38,7 +38,7 @@ export const decisionIds = (): (() => string) => {
   return () => `${start}-${(count++).toString(36)}`;
 };
 
-type Outcome = Pick<DecisionRecord, 'outcome' | 'reason' | 'refusedWith' | 'sequence' | 'cached'>;
+type Outcome = Pick<DecisionRecord, 'outcome' | 'reason' | 'observed' | 'refusedWith' | 'sequence' | 'cached'>;
 
 const pathLengthMax = 2_000;
 /** Without the query, which may hold secrets. */

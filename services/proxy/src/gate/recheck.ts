@@ -15,6 +15,7 @@ import { identityHolds, lacksScopes } from '../identify/identity.ts';
 import type { Recorder } from '../record.ts';
 import { contexts } from './context.ts';
 import type { Live, LiveExchanges } from './live.ts';
+import type { Observing } from './observing.ts';
 import type { Routes } from './routes.ts';
 
 export type RecheckDeps = {
@@ -23,6 +24,7 @@ export type RecheckDeps = {
   readonly routes: Routes;
   readonly organisation: Organisation;
   readonly recorder: Recorder;
+  readonly observing: Pick<Observing, 'passes'>;
   readonly nextId: () => string;
   readonly countryOf?: CountryOf | undefined;
   readonly clock: Clock;
@@ -45,6 +47,7 @@ export const rechecker = ({
   routes,
   organisation,
   recorder,
+  observing,
   nextId,
   countryOf,
   clock,
@@ -66,6 +69,11 @@ export const rechecker = ({
       const context = contextOf(exchange.ip, caller);
       decide(caller, endpoint as EndpointId, context, ({ answer }) => resolve(answer), objects);
     });
+  const passes = (exchange: Live, refusedFor: Parameters<Observing['passes']>[2]): boolean => {
+    const observed = observing.passes(exchange.service, exchange.caller, refusedFor) !== undefined;
+    if (observed) exchange.observed = true;
+    return observed;
+  };
   const still = async (exchange: Live): Promise<boolean> => {
     for (const endpoint of [exchange.endpoint, ...exchange.also])
       if (!(await stillAt(exchange, endpoint))) return false;
@@ -83,9 +91,13 @@ export const rechecker = ({
       if (match.endpoint.public === true) return true;
       // The route may ask for other objects and scopes than it did.
       const named = objectsOf(match);
-      if (named.outcome !== 'named' || lacksScopes(exchange.caller, match.endpoint)) return false;
+      if (named.outcome !== 'named') return false;
+      const unscoped = lacksScopes(exchange.caller, match.endpoint);
+      if (unscoped && !passes(exchange, ['scope-missing'])) return false;
       const answer = await ask(exchange, endpoint, named.objects);
-      if (answer.outcome !== 'unavailable') return permits(answer);
+      if (permits(answer)) return !unscoped || passes(exchange, ['scope-missing']);
+      if (answer.outcome === 'deny')
+        return passes(exchange, unscoped ? [answer.reason, 'scope-missing'] : [answer.reason]);
       if (!live.has(exchange) || clock.elapsed() - begun >= leaseMs) return false;
       await new Promise((resolve) => setTimeout(resolve, retryAfterMs).unref());
     }

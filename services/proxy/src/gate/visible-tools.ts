@@ -3,6 +3,7 @@ import type { Context, Endpoint } from '@postern/schemas';
 import type { Decider } from '../decide/decider.ts';
 import type { RewriteMessage } from '../forward/rewrite.ts';
 import { type Caller, lacksScopes } from '../identify/identity.ts';
+import type { Observing } from './observing.ts';
 import type { Passage } from './passage.ts';
 import type { Routes } from './routes.ts';
 import { isObject } from './strict-json.ts';
@@ -10,11 +11,12 @@ import { isObject } from './strict-json.ts';
 export type VisibleToolsDeps = {
   readonly routes: Routes;
   readonly decide: Decider;
+  readonly observing: Pick<Observing, 'passes'>;
   readonly contextOf: (ip: string | undefined, caller?: Caller) => Context;
 };
 
 export const visibleTools =
-  ({ routes, decide, contextOf }: VisibleToolsDeps, { caller, read }: Passage): RewriteMessage =>
+  ({ routes, decide, observing, contextOf }: VisibleToolsDeps, { caller, read, match }: Passage): RewriteMessage =>
   async (message) => {
     const result = isObject(message) ? message['result'] : undefined;
     if (!isObject(message) || !isObject(result) || !Array.isArray(result['tools'])) return message;
@@ -28,8 +30,16 @@ export const visibleTools =
     const may = (endpoint: Endpoint): Promise<boolean> =>
       new Promise((resolve) => {
         if (endpoint.public === true) resolve(true);
-        else if (caller === undefined || lacksScopes(caller, endpoint)) resolve(false);
-        else decide(caller, endpoint.id, context, ({ answer }) => resolve(answer.outcome === 'allow'));
+        else if (caller === undefined) resolve(false);
+        else
+          decide(caller, endpoint.id, context, ({ answer }) => {
+            if (answer.outcome === 'unavailable' || match === undefined) return resolve(false);
+            const refusedFor = [
+              ...(answer.outcome === 'deny' ? [answer.reason] : []),
+              ...(lacksScopes(caller, endpoint) ? (['scope-missing'] as const) : []),
+            ];
+            resolve(refusedFor.length === 0 || observing.passes(match.service.name, caller, refusedFor) !== undefined);
+          });
       });
     const seen = await Promise.all(
       tools.map(async (tool) => {

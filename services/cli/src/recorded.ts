@@ -1,0 +1,100 @@
+/** Where recorded calls and the facts under them come from: a running gate, a folder or file that was exported, an access log. */
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import {
+  fromAccessLogLine,
+  fromJsonLine,
+  isAccessLogLine,
+  type ReadUse,
+  readFacts,
+  readUses,
+} from '@postern/modelling/app';
+import { systemClock } from '@postern/runtime';
+import { durationMs, type FactDraft } from '@postern/schemas';
+import { CommandFailure, connection, failureOf, request } from './client.ts';
+
+export type RecordedOptions = {
+  readonly against: string;
+  readonly facts?: string | undefined;
+  readonly key?: string | undefined;
+  readonly data?: string | undefined;
+  readonly since?: string | undefined;
+};
+export type Recorded = {
+  readonly facts: readonly FactDraft[];
+  readonly uses: AsyncIterable<ReadUse>;
+  readonly sinceMs: number | undefined;
+};
+
+const isUrl = (source: string): boolean => /^https?:/.test(source);
+const isFolder = (source: string): boolean => existsSync(source) && statSync(source).isDirectory();
+const ndjson = { accept: 'application/x-ndjson' };
+
+export const readRecorded = async (options: RecordedOptions): Promise<Recorded> => {
+  const { against } = options;
+  const sinceMs = sinceOf(options.since);
+  const factsSource = options.facts ?? (isUrl(against) || isFolder(against) ? against : undefined);
+  if (factsSource === undefined)
+    throw new CommandFailure('calls alone do not say who holds what: name a gate or a file of facts with --facts', 64);
+  return { facts: await factsFrom(factsSource, options), uses: await usesFrom(against, options, sinceMs), sinceMs };
+};
+
+/** A duration back from now, or an instant. */
+const sinceOf = (since: string | undefined): number | undefined => {
+  if (since === undefined) return undefined;
+  if (/^[1-9]\d{0,4}(s|m|h|d)$/.test(since)) return systemClock.now() - durationMs(since);
+  const at = Date.parse(since);
+  if (Number.isNaN(at))
+    throw new CommandFailure(`--since takes a duration such as 7d, or an instant, not "${since}"`, 64);
+  return at;
+};
+
+const fromGate = async (source: string, path: string, options: RecordedOptions, query: Record<string, string>) => {
+  const to = connection({ gate: source, key: options.key, data: options.data }, process.env);
+  const answer = await request(to, path, { query: { order: 'oldest', ...query }, headers: ndjson });
+  if (!answer.ok) throw await failureOf(answer);
+  return answer;
+};
+
+const factsFrom = async (source: string, options: RecordedOptions): Promise<readonly FactDraft[]> => {
+  const file = isFolder(source) ? join(source, 'facts.ndjson') : source;
+  if (!isUrl(source) && !existsSync(file)) throw new CommandFailure(`${file} does not exist`, 1);
+  const text = isUrl(source)
+    ? await (await fromGate(source, '/audit/facts', options, {})).text()
+    : readFileSync(file, 'utf8');
+  const facts = readFacts(text);
+  if ('what' in facts) throw new CommandFailure(`${file}:${facts.line} ${facts.what}`, 1);
+  return facts;
+};
+
+const usesFrom = async (
+  source: string,
+  options: RecordedOptions,
+  sinceMs: number | undefined,
+): Promise<AsyncIterable<ReadUse>> => {
+  if (isUrl(source)) {
+    const since = sinceMs === undefined ? {} : { since: new Date(sinceMs).toISOString() };
+    const { body } = await fromGate(source, '/audit/decisions', options, since);
+    return readUses(
+      linesOf(body === null ? Readable.from([]) : Readable.fromWeb(body as ReadableStream)),
+      fromJsonLine,
+    );
+  }
+  const file = isFolder(source) ? join(source, 'decisions.ndjson') : source;
+  if (!existsSync(file)) throw new CommandFailure(`${file} does not exist`, 1);
+  const parse = isAccessLogLine(await firstLine(file)) ? fromAccessLogLine : fromJsonLine;
+  return readUses(linesOf(createReadStream(file)), parse);
+};
+
+/** The reader is opened when the first line is asked for: one that is open earlier loses what it has read by then. */
+async function* linesOf(input: Readable): AsyncGenerator<string> {
+  yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+}
+
+const firstLine = async (file: string): Promise<string> => {
+  for await (const line of linesOf(createReadStream(file))) if (line.trim() !== '') return line;
+  return '';
+};

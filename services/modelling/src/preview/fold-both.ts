@@ -1,0 +1,28 @@
+/** The log as it stands, and as it would stand once the files here were published over it. */
+import type { FactDraft, Relationship } from '@postern/schemas';
+import { parseZed } from '@postern/schemas/zed';
+import { unknownRelationship } from '../assertions/stage.ts';
+import { type FoldedModel, foldLog, type Model, type ModellingDeps } from '../folded-model.ts';
+
+export type Both = AsyncDisposable & {
+  readonly live: FoldedModel;
+  readonly here: FoldedModel;
+  /** Live relationships for which the schema here has no place; they are left out of `here`. */
+  readonly dropped: readonly Relationship[];
+};
+
+/** Rejects as {@link foldLog} does; then neither engine is left open. */
+export const foldBoth = async (deps: ModellingDeps, facts: readonly FactDraft[], model: Model): Promise<Both> => {
+  await using stack = new AsyncDisposableStack();
+  const schema = parseZed(model.schema);
+  const dropped = new Set<Relationship>();
+  const keeps = (relationship: Relationship): boolean => {
+    const unknown = unknownRelationship(relationship, schema) !== undefined;
+    if (unknown) dropped.add(relationship);
+    return !unknown;
+  };
+  const live = stack.use(await foldLog(deps, facts));
+  const here = stack.use(await foldLog(deps, facts, { model, keeps }));
+  const both = stack.move();
+  return { live, here, dropped: [...dropped], [Symbol.asyncDispose]: () => both.disposeAsync() };
+};
