@@ -5,14 +5,14 @@
  * token verification, route match, decision, signed assertion and decision recording all on. Rounds are interleaved, so that a
  * slow minute hits everybody. `--seconds N` per round, `--rounds N`.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { freeBasePort, root, startPostern } from '../world/embedded.ts';
+import { freeBasePort, posternMain, root, startPostern } from '../world/embedded.ts';
 
 const { values } = parseArgs({
   options: {
@@ -65,8 +65,12 @@ const measure = async (
   const before = await cpuMicrosOf(pid);
   const result = await autocannon({ url, headers, ...load, excludeErrorStats: false });
   const after = await cpuMicrosOf(pid);
-  if (result.non2xx > 0 || result.errors > 0)
-    throw new Error(`${url}: ${result.non2xx} answers were not 200, ${result.errors} failed`);
+  if (result.non2xx > 0 || result.errors > 0) {
+    const now = await (await fetch(url, { headers })).text();
+    throw new Error(
+      `${url}: ${result.non2xx} answers were not 200, ${result.errors} failed; now it says ${now.slice(0, 300)}`,
+    );
+  }
   const { total } = result.requests;
   if (total === 0) throw new Error(`${url}: nothing was answered`);
   return {
@@ -92,6 +96,17 @@ const hire = async (gate: string, key: string): Promise<void> => {
     }),
   });
   if (!joined.ok) throw new Error(await joined.text());
+};
+
+/** Wall time of a whole process, its start included. */
+const timed = (name: string, args: readonly string[], cwd: string): void => {
+  const began = performance.now();
+  const { status, stderr } = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+    cwd,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`${name} ended with ${status}: ${stderr}`);
+  process.stdout.write(`${name.padEnd(56)}${((performance.now() - began) / 1000).toFixed(1).padStart(7)} s\n`);
 };
 
 const median = (numbers: readonly number[]): number =>
@@ -211,6 +226,16 @@ try {
         .padStart(14)}\n`,
     );
   }
+  process.stdout.write('\nTHE MODEL, as a whole process each\n');
+  const model = join(folder, 'github');
+  await mkdir(model);
+  await writeFile(
+    join(model, 'postern.yaml'),
+    `services: { github: { upstream: "http://127.0.0.1:1", mount: /github, openapi: ${join(root, 'schemas/fixtures/github-openapi.json')} } }\nmodel: { roles: ./roles.yaml }\n`,
+  );
+  await writeFile(join(model, 'roles.yaml'), 'reader:\n  allows: [{ service: github, access: read }]\n');
+  timed("postern check on GitHub's 1,223 operations", [posternMain, 'check'], model);
+  timed('preview of 1,000,000 decisions, 10,000 distinct pairs', [join(root, 'e2e/load/preview.ts')], folder);
 } finally {
   for (const child of children) child.kill('SIGTERM');
   await Promise.all(

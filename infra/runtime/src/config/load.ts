@@ -20,7 +20,29 @@ export const loadConfig = (file: string, environment: NodeJS.ProcessEnv): Loaded
       fix: 'Name another with --config, or write one with postern init.',
     });
   if (read.outcome === 'mistaken') throw badConfig(read.mistakes);
-  return { config: read.value, folder: dirname(resolve(file)), file, lineOf: read.lineOf };
+  const folder = dirname(resolve(file));
+  return { config: placed(read.value, folder), folder, file, lineOf: read.lineOf };
+};
+
+/** Paths inside URLs begin where the file lies, as all other paths in it do, and not where the command happens to be run. */
+const placed = (config: PosternYaml, folder: string): PosternYaml => {
+  const atFolder = (url: string): string =>
+    url.replace(/^file:(?!\/)(.+)$/, (_, path: string) => `file:${within(folder, path)}`);
+  const secretAtFolder = (url: string): string =>
+    url.replace(
+      /([?&](?:tokenFile|saslFile)=)([^&]+)/,
+      (_, name: string, path: string) => `${name}${within(folder, path)}`,
+    );
+  const { eventLog, relationships, auditStore } = config;
+  return {
+    ...config,
+    issuers: config.issuers.map((issuer) =>
+      issuer.jwks === undefined ? issuer : { ...issuer, jwks: atFolder(issuer.jwks) },
+    ),
+    ...(eventLog !== undefined && { eventLog: secretAtFolder(atFolder(eventLog)) }),
+    ...(relationships !== undefined && { relationships: secretAtFolder(relationships) }),
+    ...(auditStore !== undefined && { auditStore: atFolder(auditStore) }),
+  };
 };
 
 export const badConfig = (mistakes: readonly FileMistake[]): Problem =>
