@@ -69,6 +69,11 @@ test('answers whether somebody can, with the reason, and who and what, complete'
       { subject: 'workload:ci', conditional: false },
     ],
   });
+  const misspelt = await opened.get('/.postern/who?endpoint=payroll/lsit');
+  assert.deepEqual(
+    [misspelt.status, (misspelt.body as { type: string }).type],
+    [400, 'urn:postern:problem:authorizer/bad-question'],
+  );
   const what = async (subject: string) => (await opened.get(`/.postern/what?subject=${subject}`)).body;
   assert.deepEqual(await what('user:ann'), {
     subject: 'user:ann',

@@ -39,6 +39,13 @@ const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 export const who = async ({ engine, projection }: SearchDeps, endpoint: EndpointId): Promise<Who> => {
   const { sequence, zookie } = reachedOrRefuse(projection);
   const organisation = projection.organisation();
+  const declared = findEndpoint(organisation, endpoint);
+  // "Nobody" would be true of a misspelt name too, and read as good news.
+  if (declared === undefined)
+    throw new Problem('authorizer/bad-question', {
+      detail: `no published service declares ${endpoint}`,
+      fix: 'Check its spelling against the routes, or publish them.',
+    });
   const found = new Map<string, boolean>();
   const query = { resource: `endpoint:${endpoint}`, permission: 'call' };
   for (const subjectType of ['user', 'workload'])
@@ -54,7 +61,7 @@ export const who = async ({ engine, projection }: SearchDeps, endpoint: Endpoint
     endpoint,
     sequence,
     complete: true,
-    public: findEndpoint(organisation, endpoint)?.public === true,
+    public: declared.public === true,
     subjects: [...found].sort(([a], [b]) => byName(a, b)).map(([subject, conditional]) => ({ subject, conditional })),
   };
 };
