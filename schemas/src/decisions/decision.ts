@@ -90,6 +90,8 @@ export const DecisionRecord = z.strictObject({
   also: z.array(z.string()).max(100).optional(),
   /** What else was asked: `employee:42#view`. */
   objects: z.array(z.string()).optional(),
+  /** Another gateway asked, and was answered; what it then did is not known here. */
+  via: z.enum(['forward', 'ext-authz']).optional(),
   method: z.string().max(40),
   /** The canonical path without its query; cut at 2,000 characters. */
   path: z.string().max(2100),

@@ -4,7 +4,7 @@ import { openAuditStore } from '@postern/audit-store/open';
 import { authorizerService } from '@postern/authorizer/app';
 import { openEventLog, openInboundFeed } from '@postern/event-log/open';
 import { grantsService, schemaCheck } from '@postern/grants/app';
-import { observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
+import { gatewaysOf, observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
@@ -58,7 +58,8 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   for (const note of model.notes) log.warn(mistakeText(note));
   const clock = systemClock;
   // Looked at first, because the proxy takes its address last: a start that cannot succeed leaves nothing behind.
-  for (const address of [config.listen, config.health]) await requireFree(address);
+  const gateways = await gatewaysOf(loaded);
+  for (const address of [config.listen, config.health, ...[gateways.extAuthz ?? []].flat()]) await requireFree(address);
 
   await using stack = new AsyncDisposableStack();
   const telemetry = stack.use(await openTelemetry({ service: 'postern', otlp: config.telemetry.otlp }));
@@ -126,6 +127,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
         observed: observedServices(config.services),
         issuers: config.issuers,
         trustedProxies: config.trustedProxies,
+        gateways,
         leaseMs: config.leaseMs,
         cachedDecisionsMax: config.cachedDecisionsMax,
       },

@@ -6,6 +6,8 @@ import { type Clock, type CountryOf, type Logger, listen, type Service } from '@
 import { beginning, type DecisionPoint, type Issuer, Organisation } from '@postern/schemas';
 import type { Telemetry } from '@postern/telemetry';
 import { openAssertions } from './assert.ts';
+import { answering } from './authorize/answering.ts';
+import { voucher } from './authorize/vouch.ts';
 import { drainTimeoutMs, type ProxyConfig, unrecordedDecisionsMax } from './config.ts';
 import { ahead } from './decide/ahead.ts';
 import { decisionCache } from './decide/cache.ts';
@@ -40,6 +42,7 @@ import { neededRoles } from './refusal.ts';
 import { watchOver } from './watch.ts';
 
 export type { ProxyConfig, UpstreamConfig } from './config.ts';
+export { gatewaysOf } from './gateways-of.ts';
 export { observedServices } from './observed-services.ts';
 export { type RoomUrls, upstreamsOf } from './upstreams-of.ts';
 
@@ -66,6 +69,8 @@ export type ProxyDeps = {
 export type ProxyService = Service & {
   /** Where the gate listens, once it has started. */
   readonly address: () => { readonly host: string; readonly port: number } | undefined;
+  /** The port of ext_authz over gRPC, where it is configured, once it has started. */
+  readonly extAuthzPort: () => number | undefined;
   /** Who this run of the proxy is in heartbeats and decision batches. */
   readonly instance: string;
   /** The sequence whose consequences have been applied. */
@@ -144,6 +149,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     upstreams,
     assertions,
     forwardUpgrade: upgradeForwarder(),
+    vouch: voucher({ assertions, recorder: records, clock, metrics }),
     recorder: records,
     live,
     clock,
@@ -177,7 +183,10 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     metrics,
     log,
   });
-  const { server, app } = gateServer(gate, { jwks: others.jwks, authzen: () => deps.authzenConfiguration?.() });
+  const { gateways, trustedProxies } = config;
+  const asked = answering({ ladder: gate, gateways, trustedProxies, clock, log });
+  const documents = { jwks: others.jwks, authzen: () => deps.authzenConfiguration?.() };
+  const { server, app } = gateServer(gate, documents, asked.http);
 
   const measure = (): void =>
     metrics.observe({
@@ -234,8 +243,10 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
       const address = server.address() as AddressInfo | null;
       return address === null ? undefined : { host: address.address, port: address.port };
     },
+    extAuthzPort: asked.extAuthzPort,
     start: async () => {
       await listen(app, config.listen);
+      await asked.start();
       watch.start();
       observe.start();
       background = announce().then(() =>
@@ -256,6 +267,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
       const closed = app.close();
       server.closeIdleConnections();
       await drained();
+      await asked.stop();
       standing.state = 'stopped';
       server.closeAllConnections();
       await closed.catch((error) => log.warn({ err: error }, 'the listener did not close'));

@@ -16,7 +16,7 @@ import {
 } from '@postern/runtime';
 import { authzenConfiguration, Problem } from '@postern/schemas';
 import { openTelemetry } from '@postern/telemetry/open';
-import { observedServices, proxyService, upstreamsOf } from './app.ts';
+import { gatewaysOf, observedServices, proxyService, upstreamsOf } from './app.ts';
 
 /** Resolves when a signal has stopped it. */
 export const serve = async (loaded: LoadedConfig): Promise<void> => {
@@ -52,6 +52,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
       observed: observedServices(config.services),
       issuers: config.issuers,
       trustedProxies: config.trustedProxies,
+      gateways: await gatewaysOf(loaded),
       leaseMs: config.leaseMs,
       cachedDecisionsMax: config.cachedDecisionsMax,
     },

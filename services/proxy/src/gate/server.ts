@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type FastifyInstance, fastify } from 'fastify';
+import type { Asking } from '../authorize/ask.ts';
 import { answerSocket } from './door.ts';
 import type { Ladder } from './ladder.ts';
 
@@ -20,14 +21,16 @@ const documentPaths = new Set(['/.well-known/jwks.json', '/.well-known/authzen-c
 
 export type GateServer = { readonly server: Server; readonly app: FastifyInstance };
 
-export const gateServer = (ladder: Ladder, documents: Documents): GateServer => {
-  const onUpgrade = (req: IncomingMessage, socket: Socket, head: Buffer): void =>
-    ladder.enter({ kind: 'upgrade', req, socket, head });
+/** `asking`: where other gateways may ask about requests that they hold. */
+export const gateServer = (ladder: Ladder, documents: Documents, asking?: Asking): GateServer => {
+  const onUpgrade = (req: IncomingMessage, socket: Socket, head: Buffer): void => {
+    if (asking?.upgrade(req, socket) !== true) ladder.enter({ kind: 'upgrade', req, socket, head });
+  };
   const serve = (toFastify: (req: IncomingMessage, res: ServerResponse) => void): Server => {
     const handle = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void => {
       const isDocument = documentPaths.has(req.url ?? '') && (req.method === 'GET' || req.method === 'HEAD');
       if (isDocument) toFastify(req, res);
-      else ladder.enter({ kind: 'request', req, res, expectsContinue });
+      else if (asking?.request(req, res) !== true) ladder.enter({ kind: 'request', req, res, expectsContinue });
     };
     const server = createServer({
       insecureHTTPParser: false,
