@@ -29,7 +29,8 @@ export const asking = ({ ladder, addressOf, mayAsk }: AskDeps): Asking => {
   const byHeaders = describedByHeaders(addressOf);
   const asSent = describedAsSent(addressOf, extAuthzPrefix);
   const readerFor = (url: string): ((req: IncomingMessage) => Description) | undefined => {
-    if (url === forwardPath) return byHeaders;
+    // Caddy hangs the query of the request on the path of its question.
+    if (url === forwardPath || url.startsWith(`${forwardPath}?`)) return byHeaders;
     return url.startsWith(`${extAuthzPrefix}/`) ? asSent : undefined;
   };
   type Reply = (status: number, headers: Readonly<Record<string, string>>, body: string, decision: string) => void;
@@ -83,7 +84,8 @@ export const asking = ({ ladder, addressOf, mayAsk }: AskDeps): Asking => {
 
 const allowHeaders = ({ assertion, observed }: GateWord): Record<string, string> => ({
   'cache-control': 'no-store',
-  ...(assertion !== undefined && { 'Postern-Assertion': assertion }),
+  // Empty where nobody is named, so that a gateway that copies it writes over what a client sent.
+  'Postern-Assertion': assertion ?? '',
   ...(observed && { 'Postern-Observed': 'would-refuse' }),
 });
 
