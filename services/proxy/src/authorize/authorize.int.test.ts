@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openEventLog } from '@postern/event-log/open';
 import { verifyAssertion } from '@postern/runtime';
+import type { DecisionPoint } from '@postern/schemas';
 import type { JWK } from 'jose';
 import { granted, joined, keyed, role, routes } from '../trial/facts.ts';
 import { startTrial, type Trial } from '../trial/gate.ts';
@@ -165,17 +166,33 @@ test('a request that switches protocols is told from one that does not', async (
   assert.equal((await about('/payroll/employees/7')).status, 400);
 });
 
-test('a revocation that is enforced ends what a gateway is told, and a gate that cannot record vouches for nothing', async () => {
+test('a revocation that is enforced ends what a gateway is told', async () => {
   await using log = await openEventLog('memory:');
   await using gate = await startTrial(log, facts, { config: { gateways } });
   const about = { ...asGateway, ...caddy('GET', '/payroll/employees/7'), 'X-API-Key': key };
   assert.equal((await ask(gate, about)).status, 200);
   await gate.tell(grant.revoked);
   assert.equal((await ask(gate, about)).status, 403);
-  const held = Promise.withResolvers<void>();
-  const eventLog = { ...log, decisions: { ...log.decisions, publish: () => held.promise } };
-  await using full = await startTrial(log, [], { config: { gateways }, deps: { unrecordedDecisionsMax: 1, eventLog } });
-  const open = { ...asGateway, ...caddy('GET', '/payroll/health') };
-  assert.deepEqual([(await ask(full, open)).status, (await ask(full, open)).status], [200, 503]);
-  held.resolve();
+});
+
+test('what cannot be recorded is not vouched for, even where there was room when the gateway asked', async () => {
+  await using log = await openEventLog('memory:');
+  const [asked, release, published] = [0, 1, 2].map(() => Promise.withResolvers<void>());
+  const decisionPoint: DecisionPoint = {
+    decide: async (questions) => {
+      asked?.resolve();
+      await release?.promise;
+      return questions.map(({ atLeast }) => ({ outcome: 'allow', sequence: atLeast, dependsOn: [] }));
+    },
+  };
+  const eventLog = { ...log, decisions: { ...log.decisions, publish: async () => published?.promise } };
+  const deps = { unrecordedDecisionsMax: 1, eventLog, decisionPoint };
+  await using gate = await startTrial(log, facts, { config: { gateways }, deps });
+  const answer = ask(gate, { ...asGateway, ...caddy('GET', '/payroll/employees/7'), 'X-API-Key': key });
+  await asked?.promise;
+  assert.equal((await ask(gate, { ...asGateway, ...caddy('GET', '//') })).status, 400);
+  release?.resolve();
+  const { status, headers } = await answer;
+  assert.deepEqual([status, headers['postern-assertion']], [503, undefined]);
+  published?.resolve();
 });
