@@ -21,13 +21,18 @@ before(async () => {
   world = await ownWorld({
     files: {
       'routes.yaml':
-        '- GET /employees/{id}\n- PUT /employees/{id}\n- GET /health: { public: true }\n- GET /live: { websocket: true }\n',
+        '- GET /employees/{id}\n- PUT /employees/{id}: { access: admin }\n- POST /employees\n- GET /health: { public: true }\n- GET /live: { websocket: true }\n',
       'api.yaml':
         'openapi: 3.1.0\ninfo: { title: Payroll, version: "1" }\npaths:\n  /employees:\n    get: { operationId: listEmployees }\n',
-      'roles.yaml': 'reader:\n  allows: [{ service: payroll, access: read }]\n',
+      'shop.graphql': 'type Query { product: String orders: String }\n',
+      'roles.yaml':
+        'reader:\n  allows: [{ service: payroll, access: read }, { service: payroll, access: write }, { endpoint: shop/query.product }]\n',
       'gateways.token': `${token}\n`,
     },
-    services: { payroll: { mount: '/payroll', openapi: './api.yaml', ...{ routes: './routes.yaml' } } },
+    services: {
+      payroll: { mount: '/payroll', openapi: './api.yaml', routes: './routes.yaml' },
+      shop: { mount: '/shop', graphql: { schema: './shop.graphql' } },
+    },
     config: { gateways: { trusted: ['127.0.0.1/32'], tokenFile: './gateways.token', extAuthz } },
   });
   await world.start();
@@ -155,6 +160,26 @@ for (const gateway of [
         assert.equal(problemOf(escaped)['type'], 'urn:postern:problem:proxy/ambiguous-request');
       });
       assert.deepEqual(reached, []);
+    });
+
+    test('a body reaches the API whole, and what it calls is judged where the gateway shows it, else refused', async () => {
+      const post = async (path: string, body: string): Promise<number> => {
+        const headers = { authorization: `Bearer ${ann}`, 'content-type': 'application/json' };
+        return (await fetch(`${url}${path}`, { method: 'POST', headers, body })).status;
+      };
+      const sent = JSON.stringify({ name: 'x'.repeat(20_000) });
+      const [reached] = await reachedBy(async () => assert.equal(await post('/payroll/employees', sent), 200));
+      assert.equal(reached?.body.toString(), sent);
+      const product = '{"query":"{ product }"}';
+      const shown = gateway === 'envoy';
+      const calls = await reachedBy(async () => {
+        assert.equal(await post('/shop/graphql', product), shown ? 200 : 400);
+        assert.equal(await post('/shop/graphql', '{"query":"{ product orders }"}'), shown ? 403 : 400);
+      });
+      assert.deepEqual(
+        calls.map(({ body }) => body.toString()),
+        shown ? [product] : [],
+      );
     });
 
     test('a client that describes its request itself, or sends what can be read in two ways, gets nowhere', async () => {

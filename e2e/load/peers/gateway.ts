@@ -14,10 +14,10 @@ export const gatewayFiles: Readonly<Record<GatewayName, readonly [string, ...str
 };
 
 const commands: Readonly<Record<GatewayName, (file: string, folder: string) => readonly string[]>> = {
-  // It runs as whoever starts it, keeps nothing outside its folder, and does not go into the background.
+  // It stays whoever starts it, keeps nothing outside its folder, and does not go into the background.
   nginx: (file, folder) => [
     ...['-p', folder, '-c', file, '-e', join(folder, 'error.log')],
-    ...['-g', `daemon off; pid ${join(folder, 'nginx.pid')};`],
+    ...['-g', `daemon off; pid ${join(folder, 'nginx.pid')};${process.getuid?.() === 0 ? ' user root;' : ''}`],
   ],
   caddy: (file) => ['run', '--config', file, '--adapter', 'caddyfile'],
   traefik: (file) => [`--configFile=${file}`],

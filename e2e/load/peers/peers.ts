@@ -60,7 +60,7 @@ export const foundPeers = (): {
     const absent = programs.filter((each) => foundProgram(each) === undefined);
     const why =
       gateway === undefined
-        ? 'its modules cannot be had from the Go module proxy'
+        ? 'neither program could be built where this was written, so it was never run'
         : absent.length > 0
           ? `${absent.join(', ')} not on this machine`
           : undefined;

@@ -150,6 +150,10 @@ export const PosternYaml = z.strictObject({
       path: ['trusted'],
       error: 'name the addresses of the gateways that may ask, for instance 10.0.0.7/32',
     })
+    .refine(({ trusted, tokenFile }) => tokenFile !== undefined || !trusted.some((block) => block.endsWith('/0')), {
+      path: ['trusted'],
+      error: 'this lets everybody ask as a gateway: name the gateways, or a tokenFile that they alone know',
+    })
     .prefault({}),
   /** A country database in MaxMind's format (GeoLite2-Country.mmdb); without one a condition on countries is never met. */
   geo: z.string().min(1).optional(),
