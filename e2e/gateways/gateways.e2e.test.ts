@@ -182,6 +182,18 @@ for (const gateway of [
       );
     });
 
+    test('an endpoint that is not declared to switch protocols is never asked to', async () => {
+      const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+      const lines = [...upgrade, 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==', `Authorization: Bearer ${ann}`];
+      const reached = await reachedBy(async () => {
+        const head = `GET /payroll/employees/7 HTTP/1.1\r\nHost: api.test\r\n${lines.join('\r\n')}\r\n\r\n`;
+        const status = await rawStatus(port, head);
+        // Caddy shows what is asked for, and so Postern refuses it.
+        if (gateway === 'caddy') assert.equal(status, 400);
+      });
+      assert.ok(reached.every(({ headers }) => headers.upgrade === undefined));
+    });
+
     test('a client that describes its request itself, or sends what can be read in two ways, gets nowhere', async () => {
       const spoofs: readonly Record<string, string>[] = [
         { 'x-original-method': 'GET', 'x-original-uri': '/payroll/health' },
@@ -238,5 +250,25 @@ for (const gateway of [
       });
       assert.deepEqual(reached, []);
     });
+  });
+
+  test(`${gateway} lets nothing through while it cannot reach Postern`, { skip }, async () => {
+    const [own = '', nobody = '', nobodyElse = ''] = await freeAddresses(3);
+    const api = new URL(world.api.url).host;
+    const texts = documentedFiles(gateway, { gateway: own, postern: nobody, extAuthz: nobodyElse, api, token });
+    const folder = join(world.folder, `${gateway.replaceAll(' ', '-')}-alone`);
+    const running = await startGateway(program, texts, folder, Number(new URL(`http://${own}`).port));
+    try {
+      const from = world.api.reached.length;
+      for (let count = 0; count < 3; count++) {
+        let response = await fetch(`http://${own}/payroll/health`);
+        // Traefik takes connections before it has read its routes.
+        while (gateway === 'traefik' && response.status === 404) response = await fetch(response.url);
+        assert.ok(response.status >= 400, `${response.status} ${await response.text()}`);
+      }
+      assert.equal(world.api.reached.length, from);
+    } finally {
+      await running.close();
+    }
   });
 }
