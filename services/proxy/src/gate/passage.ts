@@ -56,6 +56,7 @@ export const toRecord = (passage: Passage, clock: Clock, outcome: Outcome): Deci
     ...(match !== undefined && { service: match.service.name, endpoint: match.endpoint.id }),
     ...(called !== undefined && called.length > 1 && { also: called.slice(1).map((each) => each.id) }),
     ...(objects !== undefined && { objects: [...objects] }),
+    ...caller?.recorded,
     method: read.method.slice(0, 40),
     path: shortPath(read.path),
     ...(read.ip !== undefined && { ip: read.ip }),
