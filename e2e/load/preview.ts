@@ -9,10 +9,8 @@
 import { cpus } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { judgeOver } from '@postern/authorizer/app';
-import { decideCommand } from '@postern/grants/app';
 import { foldModel, type Model, preview, previewMarkdown, readUses } from '@postern/modelling/app';
-import { openRelationships } from '@postern/relationships/open';
+import { bench } from '../../services/cli/src/bench.ts';
 import { changedModel, decisions, githubEndpoints, hire, liveModel, sizes } from './github-organisation.ts';
 
 const { values, positionals } = parseArgs({
@@ -30,7 +28,7 @@ async function* lines(): AsyncGenerator<string> {
   }
 }
 const filled = async (model: Model) => {
-  const folded = await foldModel({ openEngine: () => openRelationships('embedded:'), judgeOver, decideCommand }, model);
+  const folded = await foldModel(bench, model);
   hire(folded);
   await folded.settle();
   return folded;
@@ -51,9 +49,10 @@ const result = await preview({
 });
 const ended = performance.now();
 const { rss } = process.memoryUsage();
+const { user, system } = process.cpuUsage();
 process.stdout.write(
   `${number(githubEndpoints.length)} endpoints, ${number(sizes.roles)} roles, ${number(sizes.people)} people in ${number(sizes.teams)} teams, ${number([...live.relationships()].length)} relationships\n` +
     `${number(result.read)} decisions, ${number(result.distinct)} distinct pairs, ${number(result.asked)} questions asked, ${number(result.flips.length)} flips\n` +
-    `both models folded in ${seconds(folded - began)}, previewed in ${seconds(ended - folded)}, together ${seconds(ended - began)}; ${Math.round(rss / 1e6)} MB; ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}\n`,
+    `both models folded in ${seconds(folded - began)}, previewed in ${seconds(ended - folded)}, together ${seconds(ended - began)} (${seconds((user + system) / 1_000)} of processor time); ${Math.round(rss / 1e6)} MB; ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}\n`,
 );
 if (values.markdown) process.stdout.write(`\n${previewMarkdown(result)}\n`);

@@ -32,7 +32,12 @@ export const asking = (model: Pick<FoldedModel, 'decide'>): Asking => {
     const found = known.get(textOf(question));
     return found?.answers.get(valuesOf(question.context, found.dependsOn));
   };
-  const round = async (open: readonly Ask[]): Promise<void> => {
+  const round = async (unordered: readonly Ask[]): Promise<void> => {
+    // The engine walks the graph once for what one subject asks in one call.
+    const open = [...unordered.entries()]
+      .map(([at, question]) => ({ at, question, subjects: question.subjects.join(' ') }))
+      .sort((a, b) => (a.subjects < b.subjects ? -1 : a.subjects > b.subjects ? 1 : a.at - b.at))
+      .map(({ question }) => question);
     asked += open.length;
     const answers = await model.decide(
       open.map(({ objects, ...question }) => ({ ...question, ...(objects.length > 0 && { objects }) })),

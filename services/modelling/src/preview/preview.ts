@@ -153,7 +153,8 @@ const askBoth = async (
       let next = 0;
       return asked.map((each) => (each === undefined ? undefined : given[next++]));
     };
-    const [before, after] = [await answers('live'), await answers('here')];
+    // Each model has an engine of its own, on a thread of its own.
+    const [before, after] = await Promise.all([answers('live'), answers('here')]);
     for (const [at, each] of open.entries()) answered.push({ ...each, before: before[at], after: after[at] });
   }
   return answered;
