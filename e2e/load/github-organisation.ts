@@ -46,21 +46,35 @@ export const liveModel: Model = {
   roles,
 };
 
-/** What a change would be: a role loses an endpoint, another wins one, and one endpoint begins to ask for a scope. */
+/** What a change would be: five roles lose an endpoint, five others win one, and a few endpoints begin to ask for a scope. */
 export const changedModel = (): Model => {
   const changed = new Map(roles);
-  const [first, second] = roleNames;
-  if (first === undefined || second === undefined) throw new Error('there are no roles');
-  const [firstRules, secondRules] = [roles.get(first), roles.get(second)];
-  if (firstRules === undefined || secondRules === undefined) throw new Error('there are no rules');
-  changed.set(first, { ...firstRules, allows: firstRules.allows.slice(1) });
-  changed.set(second, { ...secondRules, allows: [...secondRules.allows, ...firstRules.allows.slice(0, 1)] });
-  const scoped = endpoints.map((each, at) => (at % 400 === 0 ? { ...each, scopes: ['repo'] } : each));
+  for (let n = 0; n < 5; n++) {
+    const [loser, winner] = [roleNames[n * 3 + 1], roleNames[n * 3 + 31]];
+    const [loses, wins] = [loser && roles.get(loser), winner && roles.get(winner)];
+    if (loser === undefined || winner === undefined || !loses || !wins) throw new Error('there are too few roles');
+    changed.set(loser, { ...loses, allows: loses.allows.slice(1) });
+    changed.set(winner, { ...wins, allows: [...wins.allows, ...loses.allows.slice(0, 1)] });
+  }
+  const scoped = endpoints.map((each, at) => (at % 250 === 0 ? { ...each, scopes: ['repo'] } : each));
   return { ...liveModel, services: [{ name: 'github', mount: '/github', endpoints: scoped }], roles: changed };
 };
 
 const person = (n: number): PrincipalId => PrincipalId.parse(`user:p${n}`);
 const team = (n: number): GroupId => `group:team-${n}` as GroupId;
+
+const roleOfTeam = (n: number, k: number): RoleName | undefined =>
+  roleNames[sizes.departments + ((n * 7 + k * 41) % (sizes.roles - sizes.departments))];
+
+/** Everything that a person's department and team may call. */
+const reachOf = (n: number): Endpoint[] => {
+  const held = [roleNames[n % sizes.departments], ...[0, 1, 2, 3].map((k) => roleOfTeam(n % sizes.teams, k))];
+  const ids = held
+    .flatMap((role) => (role && roles.get(role)?.allows) ?? [])
+    .flatMap((each) => ('endpoint' in each ? [each.endpoint] : []));
+  return [...new Set(ids)].flatMap((id) => byId.get(id) ?? []);
+};
+const byId = new Map(endpoints.map((each) => [each.id, each]));
 
 export const hire = (folded: FoldedModel): void => {
   for (let n = 0; n < sizes.people; n++)
@@ -69,7 +83,7 @@ export const hire = (folded: FoldedModel): void => {
     const add = Array.from({ length: sizes.people / sizes.teams }, (_, at) => person(at * sizes.teams + n));
     folded.tell({ kind: 'change-group', group: team(n), add, remove: [] });
     for (const k of [0, 1, 2, 3]) {
-      const role = roleNames[sizes.departments + ((n * 7 + k * 41) % (sizes.roles - sizes.departments))];
+      const role = roleOfTeam(n, k);
       if (role === undefined) continue;
       const subject = SubjectId.parse(`${team(n)}#member`);
       folded.tell({ kind: 'issue-grant', subject, role, reason: 'the team needs it' });
@@ -80,13 +94,17 @@ export const hire = (folded: FoldedModel): void => {
 const filled = (template: string, n: number): string =>
   template.replaceAll(/\{[^}]*\+\}/g, `a${n % 97}/b/c`).replaceAll(/\{[^}]*\}/g, () => `x${n % 997}`);
 
-/** Decisions over so many pairs of caller and endpoint; a third by delegated tokens. */
+/** Decisions over so many pairs of caller and endpoint: nine of ten of what people hold, a third by delegated tokens. */
 export function* decisions(count: number, pairs: number): Generator<string> {
+  const known = Array.from({ length: pairs }, (_, pair) => {
+    const who = (pair * 17) % sizes.people;
+    const reach = pair % 10 === 0 ? endpoints : reachOf(who);
+    return { who: person(who), endpoint: reach[(pair * 31) % reach.length] };
+  });
   for (let at = 0; at < count; at++) {
     const pair = at % pairs;
-    const endpoint = endpoints[(pair * 31) % endpoints.length];
-    const who = person((pair * 17) % sizes.people);
-    if (endpoint === undefined) return;
+    const { who, endpoint } = known[pair] ?? {};
+    if (who === undefined || endpoint === undefined) continue;
     yield JSON.stringify({
       id: `bench-${at}`,
       at: new Date(1_790_000_000_000 + at * 2_500).toISOString(),
