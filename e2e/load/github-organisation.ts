@@ -89,6 +89,16 @@ export const hire = (folded: FoldedModel): void => {
       folded.tell({ kind: 'issue-grant', subject, role, reason: 'the team needs it' });
     }
   }
+  exceptions(folded);
+};
+
+/** Every tenth person holds something of their own besides. */
+const exceptions = (folded: FoldedModel): void => {
+  for (let n = 0; n < sizes.people; n += 10) {
+    const role = roleNames[sizes.departments + ((n * 13) % (sizes.roles - sizes.departments))];
+    if (role === undefined) continue;
+    folded.tell({ kind: 'issue-grant', subject: SubjectId.parse(person(n)), role, reason: 'an exception' });
+  }
 };
 
 const filled = (template: string, n: number): string =>

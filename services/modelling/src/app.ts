@@ -3,6 +3,7 @@ export { type CheckInput, type CheckReport, checkModel } from './check.ts';
 export { type Against, readFacts } from './compare/against.ts';
 export { type FoldedModel, foldLog, foldModel, type Model, type ModellingDeps } from './folded-model.ts';
 export type * from './judgement.ts';
+export { asking } from './preview/asking.ts';
 export { type Both, foldBoth } from './preview/fold-both.ts';
 export { type Preview, preview } from './preview/preview.ts';
 export { readUses } from './preview/read-uses.ts';

@@ -1,10 +1,11 @@
 /**
- * Asks a model each question once. An answer that depends on no circumstances is good for all of them; one that depends on some is
- * asked again only for other values of just those.
+ * Asks a model each question once, of all subjects that are alike in it together. An answer that depends on no circumstances is good
+ * for all of them; one that depends on some is asked again only for other values of just those.
  */
 import type { Answer, Context, ContextField, EndpointId, ObjectQuestion } from '@postern/schemas';
 import { contextFields, objectText } from '@postern/schemas';
 import type { FoldedModel } from '../folded-model.ts';
+import { likenessOver } from './likeness.ts';
 import type { Subject } from './use.ts';
 
 export type Ask = {
@@ -24,7 +25,11 @@ export type Asking = {
 
 type Known = { readonly dependsOn: readonly ContextField[]; readonly answers: Map<string, Answer> };
 
-export const asking = (model: Pick<FoldedModel, 'decide'>): Asking => {
+/** Of the model as it is now: what it is told later is not seen. */
+export const asking = (model: Pick<FoldedModel, 'decide' | 'relationships'>): Asking => {
+  const likeness = likenessOver(model.relationships());
+  const textOf = ({ subjects, endpoint, objects }: Ask): string =>
+    `${endpoint} ${objects.map(objectText).join(' ')} ${subjects.map(likeness).join(' ')}`;
   const known = new Map<string, Known>();
   let asked = 0;
 
@@ -75,7 +80,5 @@ export const asking = (model: Pick<FoldedModel, 'decide'>): Asking => {
 const dependsOn = (answer: Answer): readonly ContextField[] =>
   answer.outcome === 'unavailable' ? contextFields : answer.dependsOn;
 
-const textOf = ({ subjects, endpoint, objects }: Ask): string =>
-  `${endpoint} ${objects.map(objectText).join(' ')} ${subjects.join(' ')}`;
 const valuesOf = (context: Context, fields: readonly ContextField[]): string =>
   fields.length === 0 ? '' : JSON.stringify(fields.map((field) => context[field] ?? null));
