@@ -88,7 +88,7 @@ export type OwnModel = {
   readonly services: Readonly<
     Record<
       string,
-      { readonly mount: string; readonly openapi?: string; readonly routes?: string; readonly graphql?: object }
+      { readonly mount: string; readonly openapi?: string; readonly [option: string]: string | object | undefined }
     >
   >;
   /** Trusted beside the test's own. */
