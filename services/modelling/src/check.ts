@@ -78,7 +78,7 @@ export const checkModel = async (deps: ModellingDeps, input: CheckInput): Promis
   try {
     if (file !== undefined) {
       const run = await runAssertions(deps, { model, schema, scenarios: assertions.scenarios });
-      const coverage = coverageOf(model, schema, run.touched);
+      const coverage = coverageOf(model, schema, run.touched, places.schema);
       findings.push(
         ...run.findings,
         ...unusedRoles(model, coverage, places),

@@ -42,8 +42,6 @@ export type FoldedModel = AsyncDisposable & {
   readonly engine: Relationships;
   /** Folds what the command leads to; answers with the refusal where the deciders refuse it, and nothing has changed then. */
   readonly tell: (command: ModelCommand, at?: string) => Problem | undefined;
-  /** Puts a relationship of an engineers' own object beside what the facts mean. */
-  readonly relate: (relationship: Relationship) => void;
   /** All relationships told so far: what the engine holds once settled. */
   readonly relationships: () => Iterable<Relationship>;
   /** Folds facts that were decided elsewhere, in their order. */
@@ -122,8 +120,6 @@ const benchOver = (
   let reached = { sequence: beginning, zookie: '' as Awaited<ReturnType<Relationships['reached']>>['zookie'] };
   /** What the engine holds, by key. */
   const held = new Map<string, Relationship>();
-  const related = new Map<string, Relationship>();
-  let settled = true;
   const judge = judgeOver({ engine, organisation, reached: () => reached });
 
   const fold = (facts: Iterable<FactDraft>): void => {
@@ -143,10 +139,9 @@ const benchOver = (
   };
   function* relationships(): Generator<Relationship> {
     for (const relationship of organisation.relationships()) if (keeps(relationship)) yield relationship;
-    yield* related.values();
   }
   const settle = async (): Promise<void> => {
-    if (settled && reached.sequence === organisation.sequence) return;
+    if (reached.sequence === organisation.sequence) return;
     const left = new Map(held);
     const updates: { operation: 'touch' | 'delete'; relationship: Relationship }[] = [];
     for (const relationship of relationships()) {
@@ -166,7 +161,6 @@ const benchOver = (
     if (written.outcome === 'lost')
       throw new Problem('runtime/internal', { detail: 'somebody else writes to the bench' });
     reached = { sequence: organisation.sequence, zookie: written.zookie };
-    settled = true;
   };
   const isPublic = (endpoint: string): boolean =>
     organisation.services.get(endpoint.slice(0, endpoint.indexOf('/')))?.endpoints.find(({ id }) => id === endpoint)
@@ -204,10 +198,6 @@ const benchOver = (
     engine,
     tell,
     relationships,
-    relate: (relationship) => {
-      related.set(relationshipKey(relationship), relationship);
-      settled = false;
-    },
     fold,
     decide,
     settle,

@@ -2,7 +2,9 @@
 import { type FileMistake, readYamlFile } from '@postern/runtime';
 import { z } from 'zod';
 import type { Finding } from '../report/finding.ts';
-import { type Assertion, type Given, type Read, readAssertion, readGiven } from './sentences.ts';
+import { type Given, readGiven } from './given.ts';
+import type { Read } from './reading.ts';
+import { type Assertion, readAssertion } from './sentences.ts';
 
 const Sentences = z.array(z.string({ error: 'write a sentence, in quotes where it holds ": " or " #"' }));
 const Instant = z.iso.datetime({ offset: true, error: 'write an RFC 3339 instant, for instance 2026-11-24T09:00:00Z' });

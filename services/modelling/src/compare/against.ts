@@ -4,7 +4,7 @@ import type { ModelPlaces } from '@postern/runtime';
 import { Fact, type FactDraft, isProblem, type RoleName } from '@postern/schemas';
 import { parseZed } from '@postern/schemas/zed';
 import type { Placed } from '../assertions/file.ts';
-import type { Given } from '../assertions/sentences.ts';
+import type { Given } from '../assertions/given.ts';
 import { roleProbe, setStage, unknownRelationship } from '../assertions/stage.ts';
 import { type FoldedModel, foldLog, foldModel, type Model, type ModellingDeps } from '../folded-model.ts';
 import type { Finding } from '../report/finding.ts';
