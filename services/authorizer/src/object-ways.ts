@@ -3,7 +3,7 @@
  * the published schema for people, along everything that adds to a permission: what stands behind a minus gives nothing.
  */
 import type { Organisation, PrincipalId, RelationSource, Relationship, RoleName, SubjectId } from '@postern/schemas';
-import { parseZed, type ZedDefinition, type ZedExpression, type ZedSchema } from '@postern/schemas/zed';
+import { givingLeaves, givingRelations, parseZed, type ZedSchema } from '@postern/schemas/zed';
 
 /** A relationship, and who told it. */
 export type ObjectEdge = Relationship & Partial<RelationSource>;
@@ -67,35 +67,11 @@ export const wayThroughObjects = (
   return [];
 };
 
-/** The relations of the object's own type that the permission rests on, `department->view` for those over another object. */
+/** The relations of the object that the permission rests on. */
 export const relationsOf = (
   organisation: Organisation,
   { resource, permission }: { readonly resource: string; readonly permission: string },
-): readonly string[] => {
-  const definition = schemaOf(organisation).definitions.find(({ name }) => name === typeOf(resource));
-  return definition === undefined ? [] : [...new Set(resting(definition, permission, new Set()))];
-};
-
-const resting = (definition: ZedDefinition, name: string, seen: Set<string>): string[] => {
-  if (seen.has(name)) return [];
-  seen.add(name);
-  if (definition.relations.some((each) => each.name === name)) return [name];
-  const own = definition.permissions.find((each) => each.name === name);
-  if (own === undefined) return [];
-  return [...givingLeaves(own.expression)].flatMap((leaf) =>
-    leaf.kind === 'name' ? resting(definition, leaf.name, seen) : [`${leaf.relation}->${leaf.permission}`],
-  );
-};
-
-function* givingLeaves(expression: ZedExpression): Generator<Extract<ZedExpression, { kind: 'name' | 'arrow' }>> {
-  if (expression.kind === 'name' || expression.kind === 'arrow') yield expression;
-  else if (expression.kind === 'chain') {
-    // Minus binds loosest: everything behind the first one is taken away.
-    const minus = expression.operators.indexOf('-');
-    for (const operand of minus < 0 ? expression.operands : expression.operands.slice(0, minus + 1))
-      yield* givingLeaves(operand);
-  }
-}
+): readonly string[] => givingRelations(schemaOf(organisation), typeOf(resource), permission);
 
 const typeOf = (object: string): string => object.slice(0, object.indexOf(':'));
 
