@@ -1,6 +1,7 @@
 /** assertions.yaml, read: every sentence with its line, every mistake at once. */
 import { type FileMistake, readYamlFile } from '@postern/runtime';
 import { z } from 'zod';
+import { type Gain, readGain } from '../compare/accepted.ts';
 import type { Finding } from '../report/finding.ts';
 import { type Given, readGiven } from './given.ts';
 import type { Read } from './reading.ts';
@@ -15,6 +16,8 @@ export const AssertionsYaml = z.strictObject({
   /** What is so in every scenario. */
   given: Sentences.default([]),
   assert: Sentences.default([]),
+  /** Gains that are meant: a strict comparison fails on any other. */
+  gains: Sentences.default([]),
   /** Each on its own: nothing given in one is so in another. */
   scenarios: z
     .array(
@@ -41,7 +44,11 @@ export type Scenario = {
   readonly given: readonly Placed<Given>[];
   readonly assert: readonly Placed<Assertion>[];
 };
-export type AssertionsFile = { readonly scenarios: readonly Scenario[]; readonly mistakes: readonly Finding[] };
+export type AssertionsFile = {
+  readonly scenarios: readonly Scenario[];
+  readonly gains: readonly Placed<Gain>[];
+  readonly mistakes: readonly Finding[];
+};
 
 /** `naming` is the place that names the file: where it is said that it cannot be read. */
 export const readAssertions = (
@@ -51,10 +58,10 @@ export const readAssertions = (
 ): AssertionsFile => {
   const read = readYamlFile(file, AssertionsYaml);
   if (read.outcome === 'unreadable')
-    return { scenarios: [], mistakes: [toFinding({ ...naming, what: `${file}: ${read.why}` })] };
-  if (read.outcome === 'mistaken') return { scenarios: [], mistakes: read.mistakes.map(toFinding) };
+    return { scenarios: [], gains: [], mistakes: [toFinding({ ...naming, what: `${file}: ${read.why}` })] };
+  if (read.outcome === 'mistaken') return { scenarios: [], gains: [], mistakes: read.mistakes.map(toFinding) };
   const mistakes: Finding[] = [];
-  const { at = now, given, assert, scenarios } = read.value;
+  const { at = now, given, assert, gains, scenarios } = read.value;
   const placed = <Sentence>(
     texts: readonly string[],
     path: readonly PropertyKey[],
@@ -77,7 +84,11 @@ export const readAssertions = (
       assert: placed(scenario.assert, ['scenarios', n, 'assert'], readAssertion),
     }),
   );
-  return { scenarios: [...(top.assert.length > 0 || named.length === 0 ? [top] : []), ...named], mistakes };
+  return {
+    scenarios: [...(top.assert.length > 0 || named.length === 0 ? [top] : []), ...named],
+    gains: placed(gains, ['gains'], readGain),
+    mistakes,
+  };
 };
 
 const toFinding = (mistake: FileMistake): Finding => ({ rule: 'assertion/syntax', level: 'error', ...mistake });
