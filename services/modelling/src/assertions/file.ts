@@ -1,10 +1,10 @@
 /** assertions.yaml, read: every sentence with its line, every mistake at once. */
 import { type FileMistake, readYamlFile } from '@postern/runtime';
 import { z } from 'zod';
-import { type Gain, readGain } from '../compare/accepted.ts';
 import type { Finding } from '../report/finding.ts';
+import { type Gain, readGain } from './gains.ts';
 import { type Given, readGiven } from './given.ts';
-import type { Read } from './reading.ts';
+import type { Placed, Read } from './reading.ts';
 import { type Assertion, readAssertion } from './sentences.ts';
 
 const Sentences = z.array(z.string({ error: 'write a sentence, in quotes where it holds ": " or " #"' }));
@@ -31,12 +31,6 @@ export const AssertionsYaml = z.strictObject({
     .default([]),
 });
 
-export type Placed<Sentence> = {
-  readonly sentence: Sentence;
-  readonly text: string;
-  readonly file: string;
-  readonly line: number;
-};
 export type Scenario = {
   readonly name: string | undefined;
   /** RFC 3339. */

@@ -11,3 +11,11 @@ export const listOf = (words: readonly string[]): string[] =>
     .split(/\s*,\s*|\s+and\s+/)
     .map((each) => each.trim())
     .filter((each) => each !== '');
+
+/** A sentence, and where it stands. */
+export type Placed<Sentence> = {
+  readonly sentence: Sentence;
+  readonly text: string;
+  readonly file: string;
+  readonly line: number;
+};

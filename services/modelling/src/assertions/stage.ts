@@ -12,8 +12,8 @@ import {
 import type { ZedSchema } from '@postern/schemas/zed';
 import type { FoldedModel } from '../folded-model.ts';
 import type { Finding } from '../report/finding.ts';
-import type { Placed } from './file.ts';
 import type { Given } from './given.ts';
+import type { Placed } from './reading.ts';
 
 type Told = (given: Given) => Problem | { readonly what: string; readonly fix?: string } | undefined;
 

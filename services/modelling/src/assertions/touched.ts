@@ -2,8 +2,8 @@
 import type { PrincipalId, SubjectId } from '@postern/schemas';
 import type { FoldedModel } from '../folded-model.ts';
 import { type Asked, isAllowed, type Subject } from './asked.ts';
-import type { Placed } from './file.ts';
 import type { Given } from './given.ts';
+import type { Placed } from './reading.ts';
 import { explained } from './reasons.ts';
 import type { Assertion } from './sentences.ts';
 

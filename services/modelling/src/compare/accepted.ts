@@ -1,27 +1,8 @@
-/** Gains that somebody has said yes to, in assertions.yaml: `user:bob gains employee:42#view`, `role:hr-reader gains payroll/list`. */
-import { endpointIdOf, type Organisation, type PrincipalId, type SubjectId } from '@postern/schemas';
-import type { Placed } from '../assertions/file.ts';
-import type { Read } from '../assertions/reading.ts';
+/** Which gains of a comparison somebody has said yes to. */
+import type { Organisation, PrincipalId, SubjectId } from '@postern/schemas';
+import type { Gain } from '../assertions/gains.ts';
+import type { Placed } from '../assertions/reading.ts';
 import type { Change } from './compare.ts';
-
-export type Gain = {
-  /** A principal, a credential, `group:x` for its members, `role:x` for its holders. */
-  readonly subject: string;
-  /** An endpoint's id, or `employee:42#view`. */
-  readonly target: string;
-};
-
-export const readGain = (text: string): Read<Gain> => {
-  const [subject = '', verb, target = '', ...rest] = text.trim().split(/\s+/);
-  const form = 'write SUBJECT gains SERVICE/OPERATION, or SUBJECT gains TYPE:ID#PERMISSION';
-  if (verb !== 'gains' || rest.length > 0) return { what: `"${text}" is no gain`, fix: form };
-  if (!/^(user|workload|credential|group|role):\S+$/.test(subject))
-    return { what: `"${subject}" is nobody who could gain`, fix: form };
-  const named = /^[a-z]\S*:\S+#[a-z]\w+$/.test(target) ? target : endpointIdOf(target);
-  return named === undefined
-    ? { what: `"${target}" is nothing to gain`, fix: form }
-    : { sentence: { subject, target: named } };
-};
 
 export type Sorted = {
   readonly accepted: readonly Change[];

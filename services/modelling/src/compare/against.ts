@@ -3,12 +3,13 @@
 import type { ModelPlaces } from '@postern/runtime';
 import { Fact, type FactDraft, isProblem, type RoleName } from '@postern/schemas';
 import { parseZed } from '@postern/schemas/zed';
-import type { Placed } from '../assertions/file.ts';
+import type { Gain } from '../assertions/gains.ts';
 import type { Given } from '../assertions/given.ts';
+import type { Placed } from '../assertions/reading.ts';
 import { roleProbe, setStage, unknownRelationship } from '../assertions/stage.ts';
 import { type FoldedModel, foldLog, foldModel, type Model, type ModellingDeps } from '../folded-model.ts';
 import type { Finding, Level } from '../report/finding.ts';
-import { type Gain, sortGains } from './accepted.ts';
+import { sortGains } from './accepted.ts';
 import { type Change, type Comparison, compare } from './compare.ts';
 import { droppedRelationships } from './dropped.ts';
 import { type UseRead, type WriteUseInput, writeUse } from './write-use.ts';
