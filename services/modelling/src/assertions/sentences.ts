@@ -37,7 +37,7 @@ export const readAssertion = (text: string): Read<Assertion> => {
   const [, whole = '', verb, behind = ''] = found;
   const called = readCall(behind.split(/\s+/));
   if ('what' in called) return called;
-  const [who = '', claims] = whole.split(/\s+(?=with\s)/, 2);
+  const [, who = '', claims] = /^(.*?)(?:\s+(with(?:\s.*)?))?$/s.exec(whole) ?? [];
   const before = readUnder(claims?.split(/\s+/) ?? []);
   if ('what' in before) return mistaken(before.what, assertForms.slice(0, 1));
   const under = readUnder(called.rest, before);
