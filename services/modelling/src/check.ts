@@ -90,7 +90,14 @@ export const checkModel = async (deps: ModellingDeps, input: CheckInput): Promis
         ...tooLow(coverage, input.coverageMin, file),
       );
       tried = { assertions: run.results, coverage };
-    }
+    } else if (input.coverageMin !== undefined && input.coverageMin > 0)
+      findings.push({
+        rule: 'coverage/low',
+        level: 'error',
+        ...places.config('model'),
+        what: `there are no assertions, and ${input.coverageMin} % coverage is asked for`,
+        fix: 'name them: model: { assertions: ./assertions.yaml }',
+      });
     if (input.against !== undefined) {
       const [scenario] = assertions.scenarios;
       const compared = await compareAgainst(deps, {
