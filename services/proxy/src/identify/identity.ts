@@ -1,5 +1,13 @@
 /** Who is calling, as far as the credential says; what the graph says of it comes later. */
-import { type CredentialId, type Endpoint, missingScopes, type Organisation, type PrincipalId } from '@postern/schemas';
+import {
+  type CredentialId,
+  type DecisionRecord,
+  type Endpoint,
+  missingScopes,
+  type Organisation,
+  type PrincipalId,
+  recordedScopes,
+} from '@postern/schemas';
 
 /** An authenticated caller. All of `subjects` have to hold the permission: delegation narrows. */
 export type Caller = {
@@ -16,6 +24,8 @@ export type Caller = {
   readonly amr?: readonly string[];
   /** OAuth scopes of a delegated token; absent where it is not delegated. */
   readonly scopes?: readonly string[];
+  /** What a decision's record says of the token, made once for all its requests. */
+  readonly recorded?: Pick<DecisionRecord, 'scopes' | 'scopesBeyond' | 'acr' | 'amr'>;
   /** Tokens only: ms since the epoch. A session revoked later than this ends it. */
   readonly issuedAtMs?: number;
   /** When the credential runs out, ms since the epoch. */
@@ -30,9 +40,15 @@ export type Unidentified =
   | { readonly kind: 'undecidable'; readonly why: string };
 export type Identity = Caller | Unidentified;
 
-export const toCaller = (about: Omit<Caller, 'kind' | 'subjects' | 'caller'>): Caller => {
+export const toCaller = (about: Omit<Caller, 'kind' | 'subjects' | 'caller' | 'recorded'>): Caller => {
   const subjects = [...(about.credential === undefined ? [] : [about.credential]), about.principal, ...about.actors];
-  return { kind: 'caller', ...about, subjects, caller: subjects.join(' ') };
+  const { scopes, acr, amr } = about;
+  const recorded = {
+    ...(scopes !== undefined && recordedScopes(scopes)),
+    ...(acr !== undefined && { acr }),
+    ...(amr !== undefined && { amr: [...amr] }),
+  };
+  return { kind: 'caller', ...about, subjects, caller: subjects.join(' '), recorded };
 };
 
 /**
