@@ -45,8 +45,6 @@ export type FoldedModel = AsyncDisposable & {
   readonly engine: Relationships;
   /** Folds what the command leads to; answers with the refusal where the deciders refuse it, and nothing has changed then. */
   readonly tell: (command: ModelCommand, at?: string) => Problem | undefined;
-  /** Puts a relationship of an engineers' own object beside what the facts mean. */
-  readonly relate: (relationship: Relationship) => void;
   /** All relationships told so far: what the engine holds once settled. */
   readonly relationships: () => Iterable<Relationship>;
   /** Of a log: relationships of objects that the schema does not know, and that the engine has not taken. */
@@ -131,10 +129,8 @@ const benchOver = (
   let reached = { sequence: beginning, zookie: '' as Awaited<ReturnType<Relationships['reached']>>['zookie'] };
   /** What the engine holds, by key. */
   const held = new Map<string, Relationship>();
-  const related = new Map<string, Relationship>();
   const aside = new Map<string, Relationship>();
   let setsAside = false;
-  let settled = true;
   const judge = judgeOver({ engine, organisation, reached: () => reached });
 
   const fold = (facts: Iterable<FactDraft>): void => {
@@ -155,10 +151,9 @@ const benchOver = (
   function* relationships(): Generator<Relationship> {
     for (const relationship of organisation.relationships())
       if (keeps(relationship) && !aside.has(relationshipKey(relationship))) yield relationship;
-    yield* related.values();
   }
   const settle = async (): Promise<void> => {
-    if (settled && reached.sequence === organisation.sequence) return;
+    if (reached.sequence === organisation.sequence) return;
     const left = new Map(held);
     const updates: RelationshipUpdate[] = [];
     for (const relationship of relationships()) {
@@ -188,7 +183,6 @@ const benchOver = (
     if (written.outcome === 'lost')
       throw new Problem('runtime/internal', { detail: 'somebody else writes to the bench' });
     reached = { sequence: organisation.sequence, zookie: written.zookie };
-    settled = true;
   };
   const isPublic = (endpoint: string): boolean =>
     organisation.services.get(endpoint.slice(0, endpoint.indexOf('/')))?.endpoints.find(({ id }) => id === endpoint)
@@ -227,10 +221,6 @@ const benchOver = (
     tell,
     relationships,
     aside: () => [...aside.values()],
-    relate: (relationship) => {
-      related.set(relationshipKey(relationship), relationship);
-      settled = false;
-    },
     fold,
     decide,
     settle,

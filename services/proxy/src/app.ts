@@ -36,9 +36,9 @@ import { heartbeat } from './heartbeat.ts';
 import { identifier } from './identify/identify.ts';
 import type { ReadDocument } from './identify/issuer-keys.ts';
 import { jwtIdentifier } from './identify/jwt.ts';
+import { neededRoles } from './needed.ts';
 import { peers } from './peers.ts';
 import { recorder } from './record.ts';
-import { neededRoles } from './refusal.ts';
 import { watchOver } from './watch.ts';
 
 export type { ProxyConfig, UpstreamConfig } from './config.ts';

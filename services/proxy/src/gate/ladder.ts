@@ -34,8 +34,9 @@ import type { Decider } from '../decide/decider.ts';
 import type { Lease } from '../decide/lease.ts';
 import type { Identify } from '../identify/identify.ts';
 import { type Identity, identityHolds, lacksScopes } from '../identify/identity.ts';
+import type { NeededRoles } from '../needed.ts';
 import type { Recorder } from '../record.ts';
-import { type NeededRoles, type RefusalDetail, toRefusal } from '../refusal.ts';
+import { type RefusalDetail, toRefusal } from '../refusal.ts';
 import { contexts } from './context.ts';
 import { answer, type Door, switchesProtocol } from './door.ts';
 import type { GateMetrics } from './metrics.ts';
@@ -306,13 +307,19 @@ export const ladder = (deps: LadderDeps): Ladder => {
   ): Answered => {
     const { caller, match } = passage;
     const known = caller !== undefined && organisation.principals.get(caller.principal)?.state === 'active';
-    const roles = known && match !== undefined ? needed.for(match.service.name, match.endpoint.id) : [];
     const { objects } = passage;
+    // Only a want of grants says that an object is what is missing: a condition may be of the endpoint's or of the object's.
+    const named = match !== undefined && given.reason === 'no-grant' ? objectsOf(match) : undefined;
+    const asked = named?.outcome === 'named' ? { objects: named.objects } : {};
+    const lacks =
+      known && match !== undefined
+        ? needed.of(match.service.name, { subjects: caller.subjects, endpoint: match.endpoint.id, ...asked })
+        : {};
     refuse(
       passage,
       'proxy/denied',
       given.reason,
-      { needed: roles, ...operationRefused(passage), ...(known && { objects }) },
+      { ...lacks, ...operationRefused(passage), ...(known && { objects }) },
       toOutcome(given, cached),
     );
   };

@@ -3,6 +3,7 @@ import {
   type CredentialId,
   type DecisionRecord,
   type Endpoint,
+  missingScopes,
   type Organisation,
   type PrincipalId,
   recordedScopes,
@@ -68,6 +69,6 @@ export const identityHolds = (caller: Caller, organisation: Organisation, nowMs:
 const sessionEnded = (organisation: Organisation, principal: PrincipalId, issuedAtMs: number): boolean =>
   issuedAtMs < (organisation.sessionsRevokedBefore.get(principal) ?? Number.NEGATIVE_INFINITY);
 
-/** A delegated token calls only what its scopes name, however much its owner may: all of the endpoint's scopes have to be there. */
-export const lacksScopes = (caller: Caller | undefined, { scopes = [] }: Pick<Endpoint, 'scopes'>): boolean =>
-  caller?.scopes !== undefined && !scopes.every((each) => caller.scopes?.includes(each));
+/** A delegated token calls only what its scopes name: all of the endpoint's scopes have to be there. */
+export const lacksScopes = (caller: Caller | undefined, endpoint: Pick<Endpoint, 'scopes'>): boolean =>
+  missingScopes(caller?.scopes, endpoint).length > 0;
