@@ -21,6 +21,7 @@ import {
   openLogger,
   persistedDocuments,
   readOrMakeSecret,
+  readTlsFiles,
   relationshipsUrl,
   reloading,
   requireFree,
@@ -28,6 +29,7 @@ import {
   run,
   type Service,
   systemClock,
+  tlsFiles,
   within,
 } from '@postern/runtime';
 import { authzenConfiguration } from '@postern/schemas';
@@ -57,6 +59,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const log = openLogger(config.log.level, 'postern');
   for (const note of model.notes) log.warn(mistakeText(note));
   const clock = systemClock;
+  const tls = await readTlsFiles(loaded, clock.now());
   // Looked at first, because the proxy takes its address last: a start that cannot succeed leaves nothing behind.
   for (const address of [config.listen, config.health]) await requireFree(address);
 
@@ -109,7 +112,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
         telemetry,
         log,
         countryOf: (ip) => countries(ip),
-        authzenConfiguration: () => authzenConfiguration(`http://${config.listen}`),
+        authzenConfiguration: () => authzenConfiguration(`${tls === undefined ? 'http' : 'https'}://${config.listen}`),
       },
       {
         instance: 'proxy',
@@ -125,6 +128,8 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
         ),
         observed: observedServices(config.services),
         issuers: config.issuers,
+        ...(tls !== undefined && { tls }),
+        ...(config.h2c !== undefined && { h2c: config.h2c }),
         trustedProxies: config.trustedProxies,
         leaseMs: config.leaseMs,
         cachedDecisionsMax: config.cachedDecisionsMax,
@@ -134,10 +139,13 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const reload = reloading({
     file: loaded.file,
     log,
+    beside: tlsFiles,
     onReload: async (fresh) => {
+      const material = await readTlsFiles(fresh, clock.now());
       const found = await configuredCountries(fresh);
       await grants.publish(loadModel(fresh));
       countries = found;
+      if (material !== undefined) proxy.made()?.configureTls(material);
       proxy.made()?.configureIssuers(fresh.config.issuers);
       proxy.made()?.configureObserved(observedServices(fresh.config.services));
     },
@@ -157,7 +165,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     health: config.health,
     telemetry,
     log,
-    onReady: () => onReady({ gate: `http://${config.listen}`, adminKey, data }),
+    onReady: () => onReady({ gate: `${tls === undefined ? 'http' : 'https'}://${config.listen}`, adminKey, data }),
   });
 };
 

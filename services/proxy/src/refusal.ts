@@ -8,6 +8,7 @@ import {
   type RoleRules,
   toProblemDocument,
 } from '@postern/schemas';
+import type { Challenge } from './identify/identity.ts';
 
 export type Refusal = {
   readonly status: number;
@@ -26,11 +27,13 @@ export type RefusalDetail = {
   /** OAuth scopes, for a delegated token that lacks them. */
   readonly scopes?: readonly string[];
   readonly retryAfterSeconds?: number;
+  /** How to come back, where it is not with a Bearer token. */
+  readonly challenge?: Challenge | undefined;
 };
 
 export const toRefusal = (
   code: ProblemCode,
-  { decision, detail, fix, needed, objects, scopes, retryAfterSeconds = 1 }: RefusalDetail,
+  { decision, detail, fix, needed, objects, scopes, retryAfterSeconds = 1, challenge }: RefusalDetail,
 ): Refusal => {
   const problem = new Problem(code, {
     ...(detail !== undefined && { detail }),
@@ -53,7 +56,9 @@ export const toRefusal = (
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       ...(status === 401 && {
-        'www-authenticate': code === 'proxy/bad-credential' ? 'Bearer error="invalid_token"' : 'Bearer',
+        'www-authenticate':
+          challenge?.authenticate ?? (code === 'proxy/bad-credential' ? 'Bearer error="invalid_token"' : 'Bearer'),
+        ...(challenge?.dpopNonce !== undefined && { 'dpop-nonce': challenge.dpopNonce }),
       }),
       // RFC 6750 §3.1.
       ...(scopes !== undefined && {

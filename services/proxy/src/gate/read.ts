@@ -1,6 +1,7 @@
 /** The first rung: one reading of the request, or none. Nothing behind it looks at the raw request again. */
 import type { IncomingMessage } from 'node:http';
 import { hasQueryParameter, type ProblemCode, readTarget } from '@postern/schemas';
+import { type Presented, presentedBy } from '../identify/presented.ts';
 import type { AddressReader } from './address.ts';
 import { headerName, hopNames } from './headers.ts';
 
@@ -12,7 +13,13 @@ export type ReadRequest = {
   readonly segments: readonly string[];
   readonly authorization?: string;
   readonly apiKey?: string;
+  /** A proof of possession (RFC 9449). */
+  readonly dpop?: string;
+  /** The certificate that the connection was made with. */
+  readonly certificate?: Presented;
   readonly host: string;
+  /** The host that a trusted proxy was called by. */
+  readonly forwardedHost?: string;
   readonly ip?: string;
   readonly scheme: 'http' | 'https';
   readonly traceparent?: string;
@@ -80,9 +87,13 @@ export const requestReader =
       return ambiguous('a request that switches protocols carries a body');
 
     const { ip, trusted } = addressOf(req.socket.remoteAddress, sorted.forwardedFor);
-    const encrypted = 'encrypted' in req.socket || (trusted && sorted.forwardedProto === 'https');
+    const direct = 'encrypted' in req.socket;
+    const encrypted = direct || (trusted && sorted.forwardedProto === 'https');
     const authorization = single.get('authorization');
     const apiKey = single.get('x-api-key');
+    const dpop = single.get('dpop');
+    const certificate = direct ? presentedBy(req.socket) : undefined;
+    const { forwardedHost } = sorted;
     const traceparent = single.get('traceparent');
     return {
       outcome: 'read',
@@ -92,7 +103,10 @@ export const requestReader =
       segments: target.segments,
       ...(authorization !== undefined && { authorization }),
       ...(apiKey !== undefined && { apiKey }),
+      ...(dpop !== undefined && { dpop }),
+      ...(certificate !== undefined && { certificate }),
       host,
+      ...(trusted && forwardedHost !== undefined && hostText.test(forwardedHost) && { forwardedHost }),
       ...(ip !== undefined && { ip }),
       scheme: encrypted ? 'https' : 'http',
       ...(traceparent !== undefined && traceparentText.test(traceparent) && { traceparent }),
@@ -112,12 +126,15 @@ type Sorted = {
   readonly headers: readonly string[];
   readonly forwardedFor: readonly string[];
   readonly forwardedProto: string | undefined;
+  /** The first that came, which is the client's where there are several proxies: it is only compared with what the client signed. */
+  readonly forwardedHost: string | undefined;
 };
 
 const sortHeaders = (raw: readonly string[]): Sorted | { readonly twice: string } => {
   const single = new Map<string, string>();
   const forwardedFor: string[] = [];
   let forwardedProto: string | undefined;
+  let forwardedHost: string | undefined;
   let hop: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2)
     if (raw[at]?.length === 10 && raw[at]?.toLowerCase() === 'connection')
@@ -131,7 +148,8 @@ const sortHeaders = (raw: readonly string[]): Sorted | { readonly twice: string 
       single.set(name, value);
     } else if (name === 'x-forwarded-for') forwardedFor.push(value);
     else if (name === 'x-forwarded-proto') forwardedProto = value.toLowerCase();
+    else if (name === 'x-forwarded-host') forwardedHost ??= value.split(',', 1)[0]?.trim();
     if ((rule === 'pass' || rule === 'once') && !hop.includes(name)) headers.push(raw[at] ?? '', value);
   }
-  return { single, headers, forwardedFor, forwardedProto };
+  return { single, headers, forwardedFor, forwardedProto, forwardedHost };
 };
