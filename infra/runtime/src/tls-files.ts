@@ -13,11 +13,12 @@ export type TlsMaterial = Pick<Tls, 'minVersion'> & {
   readonly clients?: Omit<TlsClients, 'authorities'> & {
     readonly authorities: readonly (ClientAuthority & {
       readonly caPem: readonly string[];
-      readonly crlPem?: string;
+      readonly crlPem?: readonly string[];
     })[];
   };
 };
 
+const listText = /-----BEGIN X509 CRL-----[\s\S]+?-----END X509 CRL-----/g;
 const certificateText = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
 /** Every file that the configuration names for TLS, absolute: to be watched. */
@@ -48,7 +49,11 @@ export const readTlsFiles = async (loaded: LoadedConfig, nowMs: number): Promise
     for (const pem of caPem)
       if (!parsed(pem, at(rules.ca)).ca)
         throw unfit(`${at(rules.ca)} holds a certificate that is no authority's`, 'Put the authorities there alone.');
-    authorities.push({ ...rules, caPem, ...(rules.crl !== undefined && { crlPem: await readText(at(rules.crl)) }) });
+    authorities.push({
+      ...rules,
+      caPem,
+      ...(rules.crl !== undefined && { crlPem: listsIn(await readText(at(rules.crl)), at(rules.crl)) }),
+    });
   }
   const material: TlsMaterial = {
     minVersion: tls.minVersion,
@@ -68,7 +73,7 @@ export const readTlsFiles = async (loaded: LoadedConfig, nowMs: number): Promise
 
 /** As node's TLS takes it. */
 export const toContext = ({ certificatePem, keyPem, minVersion, clients }: TlsMaterial) => {
-  const crl = (clients?.authorities ?? []).flatMap(({ crlPem }) => (crlPem === undefined ? [] : [crlPem]));
+  const crl = (clients?.authorities ?? []).flatMap(({ crlPem }) => crlPem ?? []);
   return {
     cert: certificatePem,
     key: keyPem,
@@ -95,6 +100,12 @@ const readText = async (file: string): Promise<string> => {
 const certificatesIn = (pem: string, file: string): string[] => {
   const found = pem.match(certificateText);
   if (found === null) throw unfit(`${file} holds no certificate in PEM`, 'Write certificates in PEM there.');
+  return found;
+};
+const listsIn = (pem: string, file: string): string[] => {
+  const found = pem.match(listText);
+  if (found === null)
+    throw unfit(`${file} holds no revocation list in PEM`, 'Write the lists of its authorities there.');
   return found;
 };
 const parsed = (pem: string, file: string): X509Certificate => {

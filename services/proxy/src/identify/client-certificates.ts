@@ -38,7 +38,7 @@ export const clientCertificates = (clock: Clock, clients?: TlsMaterial['clients'
       rules,
       fingerprints: new Set(rules.caPem.map((pem) => new X509Certificate(pem).fingerprint256)),
     }));
-    const nextLists = authorities.map((_, at) => next?.authorities[at]?.crlPem ?? '').join('\n');
+    const nextLists = authorities.map((_, at) => (next?.authorities[at]?.crlPem ?? []).join('\n')).join('\n');
     if (nextLists !== lists) listsSince = generation;
     lists = nextLists;
   };

@@ -93,7 +93,7 @@ export const certificateAuthority = async (subject: string, above?: TrialAuthori
         signingKey: keys.privateKey,
         entries: serials.map((serialNumber) => ({ serialNumber, revocationDate: new Date(Date.now() - day) })),
       });
-      return list.toString('pem');
+      return x509.PemConverter.encode(list.rawData, 'X509 CRL');
     },
   };
 };
