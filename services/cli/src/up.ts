@@ -61,7 +61,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const clock = systemClock;
   const tls = await readTlsFiles(loaded, clock.now());
   // Looked at first, because the proxy takes its address last: a start that cannot succeed leaves nothing behind.
-  for (const address of [config.listen, config.health]) await requireFree(address);
+  for (const address of [config.listen, config.health, ...(config.h2c === undefined ? [] : [config.h2c])]) await requireFree(address);
 
   await using stack = new AsyncDisposableStack();
   const telemetry = stack.use(await openTelemetry({ service: 'postern', otlp: config.telemetry.otlp }));

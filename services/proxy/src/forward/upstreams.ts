@@ -3,7 +3,9 @@ import { Pool } from 'undici';
 import type { UpstreamConfig } from '../config.ts';
 
 export type Upstream = {
-  readonly origin: URL;
+  readonly origin: string;
+  /** What the Host header names. */
+  readonly host: string;
   /** Path of the base URL, without a slash at its end. */
   readonly basePath: string;
   readonly pool: Pool;
@@ -35,7 +37,14 @@ export const openUpstreams = (services: Readonly<Record<string, UpstreamConfig>>
         connect: { timeout: Math.min(timeoutMs, connectTimeoutMs) },
       });
     pools.set(key, pool);
-    return { origin, basePath: origin.pathname.replace(/\/$/, ''), pool, timeoutMs, bodyBytesMax };
+    return {
+      origin: origin.origin,
+      host: origin.host,
+      basePath: origin.pathname.replace(/\/$/, ''),
+      pool,
+      timeoutMs,
+      bodyBytesMax,
+    };
   };
   const byService = new Map(
     Object.entries(services).map(([name, config]) => {

@@ -11,18 +11,18 @@ export type ReadRequest = {
   readonly path: string;
   readonly query: string;
   readonly segments: readonly string[];
-  readonly authorization?: string;
-  readonly apiKey?: string;
+  readonly authorization: string | undefined;
+  readonly apiKey: string | undefined;
   /** A proof of possession (RFC 9449). */
-  readonly dpop?: string;
+  readonly dpop: string | undefined;
   /** The certificate that the connection was made with. */
-  readonly certificate?: Presented;
+  readonly certificate: Presented | undefined;
   readonly host: string;
   /** The host that a trusted proxy was called by. */
-  readonly forwardedHost?: string;
-  readonly ip?: string;
+  readonly forwardedHost: string | undefined;
+  readonly ip: string | undefined;
   readonly scheme: 'http' | 'https';
-  readonly traceparent?: string;
+  readonly traceparent: string | undefined;
   /** What goes on to the API, name and value by turns, before ours are added. */
   readonly headers: readonly string[];
   readonly body:
@@ -89,10 +89,6 @@ export const requestReader =
     const { ip, trusted } = addressOf(req.socket.remoteAddress, sorted.forwardedFor);
     const direct = 'encrypted' in req.socket;
     const encrypted = direct || (trusted && sorted.forwardedProto === 'https');
-    const authorization = single.get('authorization');
-    const apiKey = single.get('x-api-key');
-    const dpop = single.get('dpop');
-    const certificate = direct ? presentedBy(req.socket) : undefined;
     const { forwardedHost } = sorted;
     const traceparent = single.get('traceparent');
     return {
@@ -101,15 +97,15 @@ export const requestReader =
       path: target.path,
       query: target.query,
       segments: target.segments,
-      ...(authorization !== undefined && { authorization }),
-      ...(apiKey !== undefined && { apiKey }),
-      ...(dpop !== undefined && { dpop }),
-      ...(certificate !== undefined && { certificate }),
+      authorization: single.get('authorization'),
+      apiKey: single.get('x-api-key'),
+      dpop: single.get('dpop'),
+      certificate: direct ? presentedBy(req.socket) : undefined,
       host,
-      ...(trusted && forwardedHost !== undefined && hostText.test(forwardedHost) && { forwardedHost }),
-      ...(ip !== undefined && { ip }),
+      forwardedHost: trusted && forwardedHost !== undefined && hostText.test(forwardedHost) ? forwardedHost : undefined,
+      ip,
       scheme: encrypted ? 'https' : 'http',
-      ...(traceparent !== undefined && traceparentText.test(traceparent) && { traceparent }),
+      traceparent: traceparent !== undefined && traceparentText.test(traceparent) ? traceparent : undefined,
       headers,
       body:
         encoding !== undefined

@@ -11,18 +11,18 @@ import type { JwtIdentifier } from './jwt.ts';
 import type { Presented } from './presented.ts';
 
 export type Credentials = {
-  readonly authorization?: string;
-  readonly apiKey?: string;
+  readonly authorization?: string | undefined;
+  readonly apiKey?: string | undefined;
   /** A proof that the sender holds the key that its token is bound to, and what that proof has to speak of. */
-  readonly dpop?: string;
+  readonly dpop?: string | undefined;
   readonly method: string;
   readonly scheme: string;
   readonly host: string;
   /** The host that a trusted proxy says it was called by. */
-  readonly forwardedHost?: string;
+  readonly forwardedHost?: string | undefined;
   readonly path: string;
   /** The certificate that the connection was made with. */
-  readonly certificate?: Presented;
+  readonly certificate?: Presented | undefined;
 };
 export type Identify = (credentials: Credentials) => Identity | Promise<Identity>;
 
