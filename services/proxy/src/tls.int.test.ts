@@ -237,7 +237,7 @@ test('another certificate in the chain does not lend a certificate another autho
   await using at = await mutual();
   // Of the mesh by its real signature; beside it a certificate of the mesh's name and key that claims to be signed by the partner.
   const ci = await at.mesh.sign({ names: [{ type: 'dns', value: 'ci.example.com' }] });
-  const forged = await certificateAuthority('CN=mesh', { ...at.partner, keys: at.mesh.keys });
+  const forged = await certificateAuthority('CN=mesh', { ...at.partner, keys: at.mesh.keys }, at.mesh.keys);
   const { status } = await at.get({ ...ci, certificate: `${ci.certificate}\n${forged.certificate}` });
   assert.notEqual(status, 200);
 });

@@ -1,6 +1,6 @@
 /** The certificate that a connection was made with, read once when it is made and found again by its socket. */
 import { hash, X509Certificate } from 'node:crypto';
-import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 
 export type Presented = {
   /** SHA-256 of the certificate, base64url (RFC 8705 §3.1). */
@@ -12,6 +12,9 @@ export type Presented = {
   /** Which authorities were asked: they may be others by now. */
   readonly generation: number;
 };
+
+/** As TLS tells of a chain; the last one is its own issuer, or has none. */
+export type Shown = { readonly raw: Buffer; readonly issuerCertificate?: Shown | undefined };
 
 const chainMax = 10;
 const presented = Symbol('presented');
@@ -37,9 +40,9 @@ export const markPresented = (socket: TLSSocket, generation: number): void => {
  * What TLS shows as the issuers is found by name, and a client may send any certificate of any name: only those whose key did sign
  * the one before are taken.
  */
-const signers = (leaf: X509Certificate, shown: DetailedPeerCertificate): X509Certificate[] => {
+export const signers = (leaf: X509Certificate, shown: Shown): X509Certificate[] => {
   const chain: X509Certificate[] = [];
-  let [below, at] = [leaf, shown];
+  let [below, at]: [X509Certificate, Shown] = [leaf, shown];
   while (chain.length < chainMax) {
     const above = at.issuerCertificate;
     if (above?.raw === undefined || above === at) return chain;

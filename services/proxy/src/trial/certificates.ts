@@ -32,8 +32,13 @@ const keyPair = async () => {
 const keyPem = async (keys: CryptoKeyPair): Promise<string> =>
   x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
 
-export const certificateAuthority = async (subject: string, above?: TrialAuthority): Promise<TrialAuthority> => {
-  const keys = await keyPair();
+/** `own` makes another certificate for the same key. */
+export const certificateAuthority = async (
+  subject: string,
+  above?: TrialAuthority,
+  own?: CryptoKeyPair,
+): Promise<TrialAuthority> => {
+  const keys = own ?? (await keyPair());
   const about = {
     notBefore: new Date(Date.now() - day),
     notAfter: new Date(Date.now() + 30 * day),
