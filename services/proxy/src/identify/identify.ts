@@ -45,13 +45,19 @@ export const identifier = ({ organisation, jwt, clock, opaque, proofs, certifica
 
   const byToken = (token: string, proven: boolean, request: Credentials): Identity | Promise<Identity> => {
     const found = opaque.identify(token) ?? jwt.identify(token);
-    return found instanceof Promise ? found.then(held) : held(found);
-
-    function held(identity: Identity): Identity | Promise<Identity> {
-      if (identity.kind === 'caller' && identity.binding === undefined && !proven) return live(identity);
-      return unbound(identity, token, proven, request);
-    }
+    return found instanceof Promise
+      ? found.then((identity) => held(identity, token, proven, request))
+      : held(found, token, proven, request);
   };
+  const held = (
+    identity: Identity,
+    token: string,
+    proven: boolean,
+    request: Credentials,
+  ): Identity | Promise<Identity> =>
+    identity.kind === 'caller' && identity.binding === undefined && !proven
+      ? live(identity)
+      : unbound(identity, token, proven, request);
   /** A token that is bound, or that was sent as if it were. */
   const unbound = (
     identity: Identity,
@@ -86,11 +92,12 @@ export const identifier = ({ organisation, jwt, clock, opaque, proofs, certifica
   };
   const byCredential = (request: Credentials): Identity | Promise<Identity> => {
     const { authorization, apiKey } = request;
-    const [, sent, token] = authorization === undefined ? [] : (schemes.exec(authorization) ?? []);
+    const sent = authorization === undefined ? null : schemes.exec(authorization);
+    const token = sent?.[2];
     if (authorization !== undefined && token === undefined)
       return { kind: 'bad', why: 'only Bearer and DPoP credentials are read' };
     if (apiKey !== undefined && token !== undefined && apiKey !== token) return { kind: 'two' };
-    const proven = sent !== undefined && sent.length === 4;
+    const proven = sent?.[1]?.length === 4;
     const key = apiKey ?? (token?.startsWith(apiKeyPrefix) && !proven ? token : undefined);
     if (key !== undefined) return identifyByApiKey(key, organisation, clock.now());
     return token === undefined ? { kind: 'none' } : byToken(token, proven, request);
