@@ -61,7 +61,7 @@ const timed = (name: string, args: readonly string[], cwd: string): void => {
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`${name} ended with ${status}: ${stderr}`);
-  process.stdout.write(`${name.padEnd(56)}${((performance.now() - began) / 1000).toFixed(1).padStart(7)} s\n`);
+  process.stdout.write(`${name.padEnd(60)}${((performance.now() - began) / 1000).toFixed(1).padStart(7)} s\n`);
 };
 
 if (wanted('model')) {
@@ -74,5 +74,5 @@ if (wanted('model')) {
   );
   await writeFile(join(model, 'roles.yaml'), 'reader:\n  allows: [{ service: github, access: read }]\n');
   timed("postern check on GitHub's 1,223 operations", [posternMain, 'check'], model);
-  timed('preview of 1,000,000 decisions, 10,000 distinct pairs', [join(root, 'e2e/load/preview.ts')], stage.folder);
+  timed('preview on it: 1,000,000 decisions, 10,000 distinct pairs', [join(root, 'e2e/load/preview.ts')], stage.folder);
 }

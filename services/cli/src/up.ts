@@ -1,17 +1,13 @@
-/** `postern up`: every room in one process. The wiring diagram of the product; what is opened here is closed in reverse order. */
-import { auditService, makeSigningKey, parseSigningKey } from '@postern/audit/app';
-import { openAuditStore } from '@postern/audit-store/open';
+/** `postern up`: every room in one process, the log and its record in a thread of their own. The wiring diagram of the product; what is opened here is closed in reverse order. */
 import { authorizerService } from '@postern/authorizer/app';
-import { openEventLog, openInboundFeed } from '@postern/event-log/open';
+import { openInboundFeed } from '@postern/event-log/open';
 import { grantsService, schemaCheck } from '@postern/grants/app';
 import { observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
-  auditStoreUrl,
   configuredCountries,
   dataFolder,
-  eventLogUrl,
   httpListener,
   keptIn,
   type LoadedConfig,
@@ -20,20 +16,20 @@ import {
   mistakeText,
   openLogger,
   persistedDocuments,
-  readOrMakeSecret,
   readTlsFiles,
   relationshipsUrl,
   reloading,
   requireFree,
-  requireSecret,
   run,
   type Service,
   systemClock,
   tlsFiles,
-  within,
 } from '@postern/runtime';
 import { authzenConfiguration } from '@postern/schemas';
+import type { Telemetry } from '@postern/telemetry';
 import { openTelemetry } from '@postern/telemetry/open';
+import { exitCodes } from './failure.ts';
+import { openRecordRoom } from './record/room.ts';
 
 export type UpOptions = {
   readonly loaded: LoadedConfig;
@@ -53,7 +49,7 @@ const loopback = '127.0.0.1:0';
 
 /** Resolves when a signal has stopped it; rejects with a Problem when it cannot start. */
 export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promise<void> => {
-  const { config, folder } = loaded;
+  const { config } = loaded;
   const data = dataFolder(loaded);
   const model = loadModel(loaded);
   const log = openLogger(config.log.level, 'postern');
@@ -61,28 +57,24 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const clock = systemClock;
   const tls = await readTlsFiles(loaded, clock.now());
   // Looked at first, because the proxy takes its address last: a start that cannot succeed leaves nothing behind.
-  for (const address of [config.listen, config.health, ...(config.h2c === undefined ? [] : [config.h2c])]) await requireFree(address);
+  for (const address of [config.listen, config.health, ...(config.h2c === undefined ? [] : [config.h2c])])
+    await requireFree(address);
 
   await using stack = new AsyncDisposableStack();
   const telemetry = stack.use(await openTelemetry({ service: 'postern', otlp: config.telemetry.otlp }));
-  const eventLog = stack.use(await openEventLog(eventLogUrl(loaded), { telemetry }));
+  const onLost = (why: string): void => {
+    log.fatal(`the record's thread ${why}; nothing can be recorded any more, so this process ends`);
+    process.exit(exitCodes.refused);
+  };
+  const record = stack.use(await openRecordRoom(loaded, { telemetry, onLost }));
+  const { eventLog } = record;
   const engine = stack.use(await openRelationships(relationshipsUrl(loaded), { telemetry }));
-  const store = stack.use(await openAuditStore(auditStoreUrl(loaded), telemetry));
   const feeds = [];
   for (const { kafka, group } of config.feeds) feeds.push(stack.use(await openInboundFeed(kafka, group)));
-  const signingKey = parseSigningKey(
-    config.audit.key === undefined
-      ? await readOrMakeSecret(`${data}/audit.key`, makeSigningKey)
-      : await requireSecret(within(folder, config.audit.key)),
-  );
 
   let adminKey: string | undefined;
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
   const authorizer = authorizerService({ facts: eventLog.facts, engine, keys, clock, telemetry, log }, {});
-  const audit = auditService(
-    { eventLog, store, keys, signingKey, clock, log, telemetry },
-    { origin: config.audit.origin },
-  );
   const grants = grantsService(
     { eventLog, feeds, keys, clock, telemetry, log, checkSchema: schemaCheck(() => openRelationships('embedded:')) },
     {
@@ -96,7 +88,6 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   );
   const listeners = {
     authorizer: httpListener(authorizer, loopback),
-    audit: httpListener(audit, loopback),
     grants: httpListener(grants, loopback),
   };
 
@@ -121,7 +112,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
           config.services,
           {
             authorizer: listeners.authorizer.url(),
-            audit: listeners.audit.url(),
+            audit: record.audit.url(),
             grants: listeners.grants.url(),
           },
           persistedDocuments(loaded),
@@ -156,18 +147,27 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       ...((await beside?.(log)) ?? []),
       keys,
       authorizer,
-      audit,
+      record.audit,
       grants,
       ...Object.values(listeners),
       proxy,
       ...(reloads ? [reload] : []),
     ],
     health: config.health,
-    telemetry,
+    telemetry: { ...telemetry, metrics: withPart(telemetry.metrics, record.metrics) },
     log,
     onReady: () => onReady({ gate: `${tls === undefined ? 'http' : 'https'}://${config.listen}`, adminKey, data }),
   });
 };
+
+/** Both threads' numbers as one text: their names differ, since their rooms do. */
+const withPart = (metrics: Telemetry['metrics'], part: () => Promise<string>): Telemetry['metrics'] => ({
+  ...metrics,
+  exposition: async () => {
+    const { contentType, text } = await metrics.exposition();
+    return { contentType, text: `${text}${await part()}` };
+  },
+});
 
 /** A service that can be made only once those before it have started. */
 const startedLast = <Made extends Service>(

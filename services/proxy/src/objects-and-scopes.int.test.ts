@@ -115,6 +115,11 @@ test('a delegated token needs all scopes of its endpoint, and is told them as RF
       .map(({ outcome, refusedWith }) => [outcome, refusedWith])[0],
     ['deny', 403],
   );
+  assert.deepEqual(
+    told.slice(0, 3).map(({ scopes }) => scopes),
+    [undefined, ['more', 'payroll', 'runs.read'], ['payroll', 'runs.read']],
+    'what was delegated is written down, so that a preview can ask again',
+  );
   assert.deepEqual(await statuses(gate, { sub: 'ann', scope: 'other' }, '/payroll/employees'), [200], 'asks for none');
 });
 

@@ -1,5 +1,12 @@
 /** Who is calling, as far as the credential says; what the graph says of it comes later. */
-import type { CredentialId, Endpoint, Organisation, PrincipalId } from '@postern/schemas';
+import {
+  type CredentialId,
+  type DecisionRecord,
+  type Endpoint,
+  type Organisation,
+  type PrincipalId,
+  recordedScopes,
+} from '@postern/schemas';
 import type { Binding } from './binding.ts';
 
 /** An authenticated caller. All of `subjects` have to hold the permission: delegation narrows. */
@@ -21,6 +28,8 @@ export type Caller = {
   readonly binding?: Binding;
   /** Certificates only: whether whoever vouched for it still does. */
   readonly vouchedFor?: () => boolean;
+  /** What a decision's record says of the token, made once for all its requests. */
+  readonly recorded?: Pick<DecisionRecord, 'scopes' | 'scopesBeyond' | 'acr' | 'amr'>;
   /** Tokens only: ms since the epoch. A session revoked later than this ends it. */
   readonly issuedAtMs?: number;
   /** When the credential runs out, ms since the epoch. */
@@ -38,9 +47,15 @@ export type Unidentified =
 export type Challenge = { readonly authenticate: string; readonly dpopNonce?: string };
 export type Identity = Caller | Unidentified;
 
-export const toCaller = (about: Omit<Caller, 'kind' | 'subjects' | 'caller'>): Caller => {
+export const toCaller = (about: Omit<Caller, 'kind' | 'subjects' | 'caller' | 'recorded'>): Caller => {
   const subjects = [...(about.credential === undefined ? [] : [about.credential]), about.principal, ...about.actors];
-  return { kind: 'caller', ...about, subjects, caller: subjects.join(' ') };
+  const { scopes, acr, amr } = about;
+  const recorded = {
+    ...(scopes !== undefined && recordedScopes(scopes)),
+    ...(acr !== undefined && { acr }),
+    ...(amr !== undefined && { amr: [...amr] }),
+  };
+  return { kind: 'caller', ...about, subjects, caller: subjects.join(' '), recorded };
 };
 
 /**
