@@ -111,6 +111,19 @@ test('an answer that comes in parts goes through in parts, with its repeated fie
   assert.notEqual(half.code, 0, 'half an answer is no whole one');
 });
 
+test('what the API says behind the body goes through, but not what may not stand there', async () => {
+  await using at = await setUp();
+  at.gate.upstream.respond = (_req, res) => {
+    res.writeHead(200, { trailer: 'grpc-status, postern-decision, set-cookie' });
+    res.write('body');
+    res.addTrailers({ 'grpc-status': '0', 'postern-decision': 'forged', 'set-cookie': 'a=1' });
+    res.end();
+  };
+  const { body, trailers } = await ask(at.session, { ':path': '/users/7', ...auth });
+  assert.equal(body, 'body');
+  assert.deepEqual(Object.entries(trailers ?? {}), [['grpc-status', '0']]);
+});
+
 test('a stream is cut when its grant is revoked, and the connection goes on', async () => {
   await using at = await setUp();
   at.gate.upstream.respond = (_req, res) =>
