@@ -13,6 +13,8 @@ const homes = {
   'http-proxy-3': '(services/proxy/src/forward|e2e/load/peers/)',
   graphql: '(infra/runtime/src/config/graphql-files|services/proxy/src/gate/graphql)',
   protobufjs: 'infra/runtime/src/config/grpc-file',
+  // Envoy's ext_authz is gRPC.
+  '@grpc/[^/]+': 'services/proxy/src/authorize/',
   testcontainers: 'infra/containers/',
 };
 const tests = '[.]test[.]ts$';

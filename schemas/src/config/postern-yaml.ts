@@ -104,6 +104,25 @@ export const PosternYaml = z.strictObject({
     .prefault({}),
   issuers: Issuers.default([]),
   trustedProxies: z.array(z.union([z.cidrv4(), z.cidrv6()])).default([]),
+  /** For those who keep their gateway: nginx, Traefik, Caddy or Envoy forward by themselves and ask this gate about each request. */
+  gateways: z
+    .strictObject({
+      /** CIDR blocks of the gateways that may ask. What they say of a request and of whose address it comes from is believed. */
+      trusted: z.array(z.union([z.cidrv4(), z.cidrv6()])).default([]),
+      /** A file with a secret that each of them sends as `Postern-Gateway`; needed where a gateway passes clients on to this gate too. */
+      tokenFile: z.string().min(1).optional(),
+      /** HOST:PORT for Envoy's ext_authz over gRPC; left out, there is no such listener. */
+      extAuthz: Address.optional(),
+    })
+    .refine(({ trusted, tokenFile, extAuthz }) => trusted.length > 0 || (tokenFile ?? extAuthz) === undefined, {
+      path: ['trusted'],
+      error: 'name the addresses of the gateways that may ask, for instance 10.0.0.7/32',
+    })
+    .refine(({ trusted, tokenFile }) => tokenFile !== undefined || !trusted.some((block) => block.endsWith('/0')), {
+      path: ['trusted'],
+      error: 'this lets everybody ask as a gateway: name the gateways, or a tokenFile that they alone know',
+    })
+    .prefault({}),
   /** A country database in MaxMind's format (GeoLite2-Country.mmdb); without one a condition on countries is never met. */
   geo: z.string().min(1).optional(),
   services: z.record(ServiceName, ServiceConfig).default({}),

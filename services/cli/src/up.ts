@@ -2,7 +2,7 @@
 import { authorizerService } from '@postern/authorizer/app';
 import { openInboundFeed } from '@postern/event-log/open';
 import { grantsService, schemaCheck } from '@postern/grants/app';
-import { observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
+import { gatewaysOf, observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
@@ -57,8 +57,9 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const clock = systemClock;
   const tls = await readTlsFiles(loaded, clock.now());
   // Looked at first, because the proxy takes its address last: a start that cannot succeed leaves nothing behind.
-  for (const address of [config.listen, config.health, ...(config.h2c === undefined ? [] : [config.h2c])])
-    await requireFree(address);
+  const gateways = await gatewaysOf(loaded);
+  const further = [config.h2c ?? [], gateways.extAuthz ?? []].flat();
+  for (const address of [config.listen, config.health, ...further]) await requireFree(address);
 
   await using stack = new AsyncDisposableStack();
   const telemetry = stack.use(await openTelemetry({ service: 'postern', otlp: config.telemetry.otlp }));
@@ -122,6 +123,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
         ...(tls !== undefined && { tls }),
         ...(config.h2c !== undefined && { h2c: config.h2c }),
         trustedProxies: config.trustedProxies,
+        gateways,
         leaseMs: config.leaseMs,
         cachedDecisionsMax: config.cachedDecisionsMax,
       },

@@ -6,6 +6,8 @@ import { type Clock, type CountryOf, type Logger, listen, type Service, type Tls
 import { beginning, type DecisionPoint, type Issuer, Organisation } from '@postern/schemas';
 import type { Telemetry } from '@postern/telemetry';
 import { openAssertions } from './assert.ts';
+import { answering } from './authorize/answering.ts';
+import { voucher } from './authorize/vouch.ts';
 import { drainTimeoutMs, type ProxyConfig, unrecordedDecisionsMax } from './config.ts';
 import { ahead } from './decide/ahead.ts';
 import { decisionCache } from './decide/cache.ts';
@@ -44,6 +46,7 @@ import { neededRoles } from './refusal.ts';
 import { watchOver } from './watch.ts';
 
 export type { ProxyConfig, UpstreamConfig } from './config.ts';
+export { gatewaysOf } from './gateways-of.ts';
 export { observedServices } from './observed-services.ts';
 export { type RoomUrls, upstreamsOf } from './upstreams-of.ts';
 
@@ -72,6 +75,8 @@ export type ProxyService = Service & {
   readonly address: () => { readonly host: string; readonly port: number } | undefined;
   /** Where it takes HTTP/2 in the clear, if anywhere. */
   readonly clearAddress: () => { readonly host: string; readonly port: number } | undefined;
+  /** The port of ext_authz over gRPC, where it is configured, once it has started. */
+  readonly extAuthzPort: () => number | undefined;
   /** Who this run of the proxy is in heartbeats and decision batches. */
   readonly instance: string;
   /** The sequence whose consequences have been applied. */
@@ -154,6 +159,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     upstreams,
     assertions,
     forwardUpgrade: upgradeForwarder(),
+    vouch: voucher({ assertions, recorder: records, clock, metrics }),
     recorder: records,
     live,
     clock,
@@ -187,19 +193,19 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     metrics,
     log,
   });
-  const { server, app, clear, closeIdle, closeAll, configureTls } = gateServer(
-    gate,
-    { jwks: others.jwks, authzen: () => deps.authzenConfiguration?.() },
-    config.tls === undefined
-      ? {}
-      : {
-          tls: {
-            material: config.tls,
-            generation: certificates.generation,
-            handshakeFailed: (error) => log.debug({ err: error }, 'a TLS handshake failed'),
-          },
-        },
-  );
+  const { gateways, trustedProxies } = config;
+  const asked = answering({ ladder: gate, gateways, trustedProxies, clock, log });
+  const documents = { jwks: others.jwks, authzen: () => deps.authzenConfiguration?.() };
+  const { server, app, clear, closeIdle, closeAll, configureTls } = gateServer(gate, documents, {
+    asking: asked.http,
+    ...(config.tls !== undefined && {
+      tls: {
+        material: config.tls,
+        generation: certificates.generation,
+        handshakeFailed: (error) => log.debug({ err: error }, 'a TLS handshake failed'),
+      },
+    }),
+  });
   const inTheClear = config.h2c === undefined ? undefined : clearListener(config.h2c, clear);
   let certificateEndsMs = config.tls?.expiresAtMs ?? Number.POSITIVE_INFINITY;
 
@@ -269,9 +275,11 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
       const address = server.address() as AddressInfo | null;
       return address === null ? undefined : { host: address.address, port: address.port };
     },
+    extAuthzPort: asked.extAuthzPort,
     start: async () => {
       await listen(app, config.listen);
       await inTheClear?.start();
+      await asked.start();
       watch.start();
       observe.start();
       background = announce().then(() =>
@@ -294,6 +302,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
       const clearClosed = inTheClear?.close();
       closeIdle();
       await drained();
+      await asked.stop();
       standing.state = 'stopped';
       closeAll();
       await clearClosed;

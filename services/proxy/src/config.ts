@@ -1,6 +1,7 @@
 /** What one proxy is told; main.ts makes it of `postern.yaml`. What the services' routes are comes from the log, not from here. */
 import type { TlsMaterial } from '@postern/runtime';
 import type { Issuer } from '@postern/schemas';
+import type { GatewaysConfig } from './authorize/trust.ts';
 import type { ObservedServices } from './gate/observing.ts';
 
 export type ProxyConfig = {
@@ -19,6 +20,8 @@ export type ProxyConfig = {
   readonly issuers: readonly Issuer[];
   /** CIDR blocks whose X-Forwarded-For counts; nobody's by default. */
   readonly trustedProxies: readonly string[];
+  /** Other gateways that may ask this one; nobody by default. */
+  readonly gateways?: GatewaysConfig;
   /** How long decisions are trusted without hearing from the log, in ms. */
   readonly leaseMs: number;
   readonly cachedDecisionsMax: number;

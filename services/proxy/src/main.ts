@@ -18,7 +18,7 @@ import {
 } from '@postern/runtime';
 import { authzenConfiguration, Problem } from '@postern/schemas';
 import { openTelemetry } from '@postern/telemetry/open';
-import { observedServices, proxyService, upstreamsOf } from './app.ts';
+import { gatewaysOf, observedServices, proxyService, upstreamsOf } from './app.ts';
 
 /** Resolves when a signal has stopped it. */
 export const serve = async (loaded: LoadedConfig): Promise<void> => {
@@ -57,6 +57,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
       ...(tls !== undefined && { tls }),
       ...(config.h2c !== undefined && { h2c: config.h2c }),
       trustedProxies: config.trustedProxies,
+      gateways: await gatewaysOf(loaded),
       leaseMs: config.leaseMs,
       cachedDecisionsMax: config.cachedDecisionsMax,
     },

@@ -1,7 +1,8 @@
-/** The two ways in, told apart only here: an answer looks the same through both. */
+/** The ways in, told apart only here: an answer looks the same through all of them. */
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Refusal } from '../refusal.ts';
+import type { RequestHead } from './read.ts';
 
 export type Door =
   | {
@@ -10,12 +11,38 @@ export type Door =
       readonly res: ServerResponse;
       readonly expectsContinue: boolean;
     }
-  | { readonly kind: 'upgrade'; readonly req: IncomingMessage; readonly socket: Socket; readonly head: Buffer };
+  | { readonly kind: 'upgrade'; readonly req: IncomingMessage; readonly socket: Socket; readonly head: Buffer }
+  | Asked;
+
+/** Somebody else's gateway holds the request and asks what to do with it. */
+export type Asked = {
+  readonly kind: 'asked';
+  readonly via: 'forward' | 'ext-authz';
+  /** The request as the gateway describes it. */
+  readonly req: RequestHead;
+  readonly switches: boolean;
+  /** All of it, where the gateway sent it along. */
+  readonly body?: Buffer;
+  readonly allow: (word: GateWord) => void;
+  readonly refuse: (refusal: Refusal, decision: string) => void;
+  readonly over: { readonly once: (event: 'close', listener: () => void) => unknown };
+};
+/** What is told to the API along with an allowed request. */
+export type GateWord = { readonly decision: string; readonly assertion?: string; readonly observed: boolean };
+
+/** Does the request ask for another protocol on its connection? */
+export const switchesProtocol = (door: Door): boolean =>
+  door.kind === 'upgrade' || (door.kind === 'asked' && door.switches);
 
 /** Unread bodies up to this many bytes are read away, so that the connection can go on. */
 const drainedBytesMax = 65_536;
 
-export const answer = (door: Door, { status, headers, body }: Refusal, decision: string): void => {
+export const answer = (door: Door, refusal: Refusal, decision: string): void => {
+  if (door.kind === 'asked') {
+    door.refuse(refusal, decision);
+    return;
+  }
+  const { status, headers, body } = refusal;
   const all = { ...headers, 'Postern-Decision': decision, 'content-length': String(Buffer.byteLength(body)) };
   if (door.kind === 'upgrade') answerSocket(door.socket, status, all, body);
   else answerRequest(door, status, all, body);

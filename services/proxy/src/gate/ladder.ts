@@ -10,6 +10,7 @@
  *   inspect    which of the operations there is it?    400 proxy/unclear-operation  413 proxy/body-too-large  403 proxy/denied
  *   decide     may they call it, here and now?         403 proxy/denied  401 proxy/no-credential  503 proxy/cannot-decide
  *   record     is it written down?                     503 proxy/recording-full
+ *   vouch      for a gateway that asks                  its own answer: 200, with our word to the API (../authorize/)
  *   forward    to the API, as it was read              400 proxy/ambiguous-request (no protocol switch there)  413 proxy/body-too-large
  *                                                      502 proxy/upstream-unreachable  504 proxy/upstream-timeout  the API's own answer
  *
@@ -36,7 +37,7 @@ import { type Identity, identityHolds, lacksScopes } from '../identify/identity.
 import type { Recorder } from '../record.ts';
 import { type NeededRoles, type RefusalDetail, toRefusal } from '../refusal.ts';
 import { contexts } from './context.ts';
-import { answer, type Door } from './door.ts';
+import { answer, type Door, switchesProtocol } from './door.ts';
 import type { GateMetrics } from './metrics.ts';
 import type { ObservedReason, Observing } from './observing.ts';
 import {
@@ -120,7 +121,7 @@ export const ladder = (deps: LadderDeps): Ladder => {
   // read, stand
   const enter = (door: Door): Answered => {
     const id = deps.nextId();
-    const read = deps.read(door.req, door.kind === 'upgrade');
+    const read = deps.read(door.req, switchesProtocol(door));
     if (read.outcome === 'refused') {
       const { method, path, code, why } = read;
       const reason = code === 'proxy/method-not-supported' ? 'method-not-supported' : 'ambiguous-request';
@@ -292,7 +293,7 @@ export const ladder = (deps: LadderDeps): Ladder => {
         },
         { ...toOutcome(given, cached), outcome: 'deny' },
       );
-    if (door.kind === 'upgrade' && match?.endpoint.websocket !== true)
+    if (switchesProtocol(door) && match?.endpoint.websocket !== true)
       return refuse(passage, 'proxy/ambiguous-request', 'ambiguous-request', {
         detail: 'This endpoint does not switch protocols.',
       });
@@ -341,7 +342,7 @@ export const ladder = (deps: LadderDeps): Ladder => {
         attributes: { [attributes.method]: door.req.method ?? '' },
         ...(typeof traceparent === 'string' && { parent: { traceparent } }),
       };
-      const over = door.kind === 'request' ? door.res : door.socket;
+      const over = door.kind === 'request' ? door.res : door.kind === 'upgrade' ? door.socket : door.over;
       void telemetry.span(
         spans.request,
         options,

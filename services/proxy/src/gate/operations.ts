@@ -4,6 +4,7 @@
  */
 import type { Endpoint, EndpointId, Match, ProblemCode, refusalReasons } from '@postern/schemas';
 import { readWhole, type WholeBody } from './body.ts';
+import { switchesProtocol } from './door.ts';
 import { type Inspect, inspectedBytesMax, nameOf } from './inspect.ts';
 import type { Passage } from './passage.ts';
 
@@ -55,15 +56,19 @@ export const operationsFinder = ({ inspect, bodyBytesMax }: OperationsDeps): Fin
     const { caller, read, door, body } = passage;
     // Whoever may call nothing here is not waited for.
     if (caller === undefined && !operations.some((each) => each.public === true)) return noCredential;
-    if (door.kind === 'upgrade')
+    if (switchesProtocol(door))
       return {
         outcome: 'refused',
         code: 'proxy/ambiguous-request',
         reason: 'ambiguous-request',
         detail: 'This endpoint does not switch protocols.',
       };
+    if (door.kind === 'asked')
+      return door.body === undefined
+        ? unclear('The gateway did not send the body, which says what is called.')
+        : inspected({ ...passage, body: door.body }, match);
     if (body !== undefined || read.body.kind === 'none') return inspected(passage, match);
-    if (door.expectsContinue) door.res.writeContinue();
+    if (door.kind === 'request' && door.expectsContinue) door.res.writeContinue();
     const bytesMax = Math.min(inspectedBytesMax, bodyBytesMax(match));
     return readWhole(door.req, read, bytesMax).then((whole) =>
       whole.outcome === 'read' ? inspected({ ...passage, body: whole.bytes }, match) : unread(whole.outcome, bytesMax),

@@ -3,6 +3,7 @@
 import type { Clock } from '@postern/runtime';
 import type { Answer } from '@postern/schemas';
 import type { Assertions } from '../assert.ts';
+import type { Vouch } from '../authorize/vouch.ts';
 import type { Cut, Watch } from '../forward/forwarding.ts';
 import { forwardHttp } from '../forward/http.ts';
 import type { UpgradeForwarder } from '../forward/upgrade.ts';
@@ -20,6 +21,8 @@ export type PassDeps = {
   readonly upstreams: Upstreams;
   readonly assertions: Assertions;
   readonly forwardUpgrade: UpgradeForwarder;
+  /** The last rung for whoever forwards by itself. */
+  readonly vouch: Vouch;
   readonly recorder: Recorder;
   readonly live: LiveExchanges;
   readonly clock: Clock;
@@ -31,6 +34,7 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
   return (passage, allowed: Extract<Answer, { outcome: 'allow' }>, cached, observed) => {
     const { id, door, read, match } = passage;
     if (match === undefined) throw new TypeError('only what was matched is passed on');
+    if (door.kind === 'asked') return deps.vouch(passage, door, allowed, cached, observed);
     const upstream = upstreams.find(match.service.name, match.below);
     const tooLarge = upstream !== undefined && read.body.kind === 'sized' && read.body.bytes > upstream.bodyBytesMax;
     const refusedWith = upstream === undefined ? 502 : tooLarge ? 413 : undefined;

@@ -112,6 +112,7 @@ export const toRecord = (passage: Passage, clock: Clock, outcome: Outcome): Deci
     scopesBeyond: caller?.recorded?.scopesBeyond,
     acr: caller?.recorded?.acr,
     amr: caller?.recorded?.amr,
+    via: passage.door.kind === 'asked' ? passage.door.via : undefined,
     method: read.method.slice(0, 40),
     path: shortPath(read.path),
     ip: read.ip,

@@ -1,5 +1,4 @@
 /** The first rung: one reading of the request, or none. Nothing behind it looks at the raw request again. */
-import type { IncomingMessage } from 'node:http';
 import { hasQueryParameter, type ProblemCode, readTarget } from '@postern/schemas';
 import { type Presented, presentedBy } from '../identify/presented.ts';
 import type { AddressReader } from './address.ts';
@@ -45,7 +44,18 @@ const hostText = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 const traceparentText = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 const digits = /^\d{1,15}$/;
 
-export type Reader = (req: IncomingMessage, upgrade: boolean) => ReadRequest | Unreadable;
+/** What is read of a request: Node's, or one that is only described. */
+export type RequestHead = {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  /** Name and value by turns. */
+  readonly rawHeaders: readonly string[];
+  readonly headers: { readonly [name: string]: string | readonly string[] | undefined };
+  /** `encrypted` is there, whatever it is, where the connection is. */
+  readonly socket: { readonly remoteAddress?: string | undefined; readonly encrypted?: boolean };
+};
+
+export type Reader = (req: RequestHead, upgrade: boolean) => ReadRequest | Unreadable;
 
 export const requestReader =
   (addressOf: AddressReader): Reader =>

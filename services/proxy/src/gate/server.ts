@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { TlsMaterial } from '@postern/runtime';
 import { type FastifyInstance, fastify } from 'fastify';
+import type { Asking } from '../authorize/ask.ts';
 import { answer, answerSocket } from './door.ts';
 import { type Http2Entry, type Http2Limits, http2Entry } from './http2.ts';
 import type { Ladder, Unparsed } from './ladder.ts';
@@ -33,13 +34,21 @@ export type GateServer = {
   /** New connections get the new certificate; the others keep theirs. */
   readonly configureTls: (material: TlsMaterial) => void;
 };
+export type GateServerOptions = {
+  readonly tls?: GateTls;
+  readonly http2?: Http2Limits;
+  /** Where other gateways may ask about requests that they hold. */
+  readonly asking?: Asking | undefined;
+};
+
 export const gateServer = (
   ladder: Ladder,
   documents: Documents,
-  { tls, http2 }: { readonly tls?: GateTls; readonly http2?: Http2Limits } = {},
+  { tls, http2, asking }: GateServerOptions = {},
 ): GateServer => {
-  const onUpgrade = (req: IncomingMessage, socket: Socket, head: Buffer): void =>
-    ladder.enter({ kind: 'upgrade', req, socket, head });
+  const onUpgrade = (req: IncomingMessage, socket: Socket, head: Buffer): void => {
+    if (asking?.upgrade(req, socket) !== true) ladder.enter({ kind: 'upgrade', req, socket, head });
+  };
   const refuseOn = (socket: Socket, about: Unparsed): void => {
     const { id, status, headers, body } = ladder.refuseUnreadable(about);
     const all = { ...headers, 'Postern-Decision': id, 'content-length': String(Buffer.byteLength(body)) };
@@ -52,7 +61,7 @@ export const gateServer = (
     const handle = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void => {
       const isDocument = documentPaths.has(req.url ?? '') && (req.method === 'GET' || req.method === 'HEAD');
       if (isDocument) toFastify(req, res);
-      else ladder.enter({ kind: 'request', req, res, expectsContinue });
+      else if (asking?.request(req, res) !== true) ladder.enter({ kind: 'request', req, res, expectsContinue });
     };
     const refuse = (req: IncomingMessage, res: ServerResponse, about: Omit<Unparsed, 'remoteAddress'>): void => {
       const { id, ...refusal } = ladder.refuseUnreadable({ remoteAddress: req.socket.remoteAddress, ...about });
