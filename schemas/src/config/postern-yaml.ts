@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { AccessClass } from '../facts/role.ts';
 import { ServiceName } from '../ids.ts';
+import { Issuers } from './issuer.ts';
+import { Tls } from './tls.ts';
 
 const Address = z
   .string()
@@ -13,44 +15,6 @@ const Url = (...schemes: string[]) =>
       new RegExp(`^(${schemes.join('|')}):`),
       `write a URL that begins with ${schemes.map((scheme) => `${scheme}:`).join(', ')}`,
     );
-
-/** Asymmetric algorithms only: a public key can then never be used as a secret. */
-export const Algorithm = z.enum([
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-]);
-export type Algorithm = z.infer<typeof Algorithm>;
-
-export const Issuer = z.strictObject({
-  issuer: z.url(),
-  audience: z.array(z.string().min(1)).min(1),
-  /** A URL or file:PATH; left out, it is found by OpenID discovery at the issuer. */
-  jwks: Url('http', 'https', 'file').optional(),
-  algorithms: z.array(Algorithm).min(1).default(['RS256', 'ES256', 'EdDSA']),
-  subject: z
-    .strictObject({ type: z.enum(['user', 'workload']), claim: z.string().min(1) })
-    .default({ type: 'user', claim: 'sub' }),
-  /** Who acts for somebody (claim `act`, RFC 8693); left out, the type of `subject`. */
-  actors: z.strictObject({ type: z.enum(['user', 'workload']) }).optional(),
-  /**
-   * Where a token carries its OAuth scopes: a text parted by spaces or a list. Left out, `scope` and `scp` are read. A token without
-   * the claim is not delegated and needs no scopes, unless `required` says that it then has none.
-   */
-  scopes: z.strictObject({ claim: z.string().min(1).optional(), required: z.boolean().default(false) }).prefault({}),
-  /** Accepted JOSE `typ` values; an ID token is not an access token. `none` accepts a token without `typ`. */
-  typ: z.array(z.string()).default(['at+jwt', 'application/at+jwt', 'JWT', 'none']),
-  /** Seconds by which clocks may differ. */
-  clockSkewSeconds: z.number().int().min(0).max(300).default(30),
-});
-export type Issuer = z.infer<typeof Issuer>;
 
 const OperationPath = z
   .string()
@@ -117,6 +81,10 @@ export type ServiceConfig = z.infer<typeof ServiceConfig>;
 
 export const PosternYaml = z.strictObject({
   listen: Address.default('127.0.0.1:8080'),
+  /** HTTPS and HTTP/2 in place of plain HTTP at `listen`. */
+  tls: Tls.optional(),
+  /** HOST:PORT of a further listener for HTTP/2 in the clear (prior knowledge alone): for a mesh whose sidecars encrypt. */
+  h2c: Address.optional(),
   health: Address.default('127.0.0.1:8081'),
   data: z.string().default('./.postern'),
   eventLog: Url('kafka', 'file', 'memory').optional(),
@@ -134,7 +102,7 @@ export const PosternYaml = z.strictObject({
       tokenFile: z.string().optional(),
     })
     .prefault({}),
-  issuers: z.array(Issuer).default([]),
+  issuers: Issuers.default([]),
   trustedProxies: z.array(z.union([z.cidrv4(), z.cidrv6()])).default([]),
   /** For those who keep their gateway: nginx, Traefik, Caddy or Envoy forward by themselves and ask this gate about each request. */
   gateways: z

@@ -16,12 +16,14 @@ import {
   mistakeText,
   openLogger,
   persistedDocuments,
+  readTlsFiles,
   relationshipsUrl,
   reloading,
   requireFree,
   run,
   type Service,
   systemClock,
+  tlsFiles,
 } from '@postern/runtime';
 import { authzenConfiguration } from '@postern/schemas';
 import type { Telemetry } from '@postern/telemetry';
@@ -53,9 +55,11 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const log = openLogger(config.log.level, 'postern');
   for (const note of model.notes) log.warn(mistakeText(note));
   const clock = systemClock;
+  const tls = await readTlsFiles(loaded, clock.now());
   // Looked at first, because the proxy takes its address last: a start that cannot succeed leaves nothing behind.
   const gateways = await gatewaysOf(loaded);
-  for (const address of [config.listen, config.health, ...[gateways.extAuthz ?? []].flat()]) await requireFree(address);
+  const further = [config.h2c ?? [], gateways.extAuthz ?? []].flat();
+  for (const address of [config.listen, config.health, ...further]) await requireFree(address);
 
   await using stack = new AsyncDisposableStack();
   const telemetry = stack.use(await openTelemetry({ service: 'postern', otlp: config.telemetry.otlp }));
@@ -100,7 +104,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
         telemetry,
         log,
         countryOf: (ip) => countries(ip),
-        authzenConfiguration: () => authzenConfiguration(`http://${config.listen}`),
+        authzenConfiguration: () => authzenConfiguration(`${tls === undefined ? 'http' : 'https'}://${config.listen}`),
       },
       {
         instance: 'proxy',
@@ -116,6 +120,8 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
         ),
         observed: observedServices(config.services),
         issuers: config.issuers,
+        ...(tls !== undefined && { tls }),
+        ...(config.h2c !== undefined && { h2c: config.h2c }),
         trustedProxies: config.trustedProxies,
         gateways,
         leaseMs: config.leaseMs,
@@ -126,10 +132,13 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const reload = reloading({
     file: loaded.file,
     log,
+    beside: tlsFiles,
     onReload: async (fresh) => {
+      const material = await readTlsFiles(fresh, clock.now());
       const found = await configuredCountries(fresh);
       await grants.publish(loadModel(fresh));
       countries = found;
+      if (material !== undefined) proxy.made()?.configureTls(material);
       proxy.made()?.configureIssuers(fresh.config.issuers);
       proxy.made()?.configureObserved(observedServices(fresh.config.services));
     },
@@ -149,7 +158,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     health: config.health,
     telemetry: { ...telemetry, metrics: withPart(telemetry.metrics, record.metrics) },
     log,
-    onReady: () => onReady({ gate: `http://${config.listen}`, adminKey, data }),
+    onReady: () => onReady({ gate: `${tls === undefined ? 'http' : 'https'}://${config.listen}`, adminKey, data }),
   });
 };
 

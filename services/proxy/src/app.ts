@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { EventLog } from '@postern/event-log';
-import { type Clock, type CountryOf, type Logger, listen, type Service } from '@postern/runtime';
+import { type Clock, type CountryOf, type Logger, listen, type Service, type TlsMaterial } from '@postern/runtime';
 import { beginning, type DecisionPoint, type Issuer, Organisation } from '@postern/schemas';
 import type { Telemetry } from '@postern/telemetry';
 import { openAssertions } from './assert.ts';
@@ -18,6 +18,7 @@ import { followFacts } from './facts.ts';
 import { upgradeForwarder } from './forward/upgrade.ts';
 import { openUpstreams } from './forward/upstreams.ts';
 import { addressReader } from './gate/address.ts';
+import { clearListener } from './gate/clear-listener.ts';
 import { contexts } from './gate/context.ts';
 import { inspectedBytesMax, inspector } from './gate/inspect.ts';
 import { ladder } from './gate/ladder.ts';
@@ -33,7 +34,10 @@ import { routesOf } from './gate/routes.ts';
 import { gateServer } from './gate/server.ts';
 import type { Standing } from './gate/standing.ts';
 import { heartbeat } from './heartbeat.ts';
+import { clientCertificates } from './identify/client-certificates.ts';
+import { proofChecker } from './identify/dpop.ts';
 import { identifier } from './identify/identify.ts';
+import { opaqueIdentifier } from './identify/introspection.ts';
 import type { ReadDocument } from './identify/issuer-keys.ts';
 import { jwtIdentifier } from './identify/jwt.ts';
 import { neededRoles } from './needed.ts';
@@ -69,6 +73,8 @@ export type ProxyDeps = {
 export type ProxyService = Service & {
   /** Where the gate listens, once it has started. */
   readonly address: () => { readonly host: string; readonly port: number } | undefined;
+  /** Where it takes HTTP/2 in the clear, if anywhere. */
+  readonly clearAddress: () => { readonly host: string; readonly port: number } | undefined;
   /** The port of ext_authz over gRPC, where it is configured, once it has started. */
   readonly extAuthzPort: () => number | undefined;
   /** Who this run of the proxy is in heartbeats and decision batches. */
@@ -77,6 +83,8 @@ export type ProxyService = Service & {
   readonly enforces: () => number;
   /** Takes issuers anew without dropping a request. */
   readonly configureIssuers: (issuers: readonly Issuer[]) => void;
+  /** Takes the certificates anew without dropping a connection; only where the gate speaks TLS. */
+  readonly configureTls: (material: TlsMaterial) => void;
   readonly configureObserved: (services: ObservedServices) => void;
 };
 
@@ -145,6 +153,8 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
 
   // The ladder, and the server in front of it.
   const jwt = jwtIdentifier(clock, config.issuers, deps.readIssuerDocument);
+  const opaque = opaqueIdentifier(clock, config.issuers);
+  const certificates = clientCertificates(clock, config.tls?.clients);
   const forward = passer({
     upstreams,
     assertions,
@@ -161,7 +171,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
   });
   const gate = ladder({
     read: requestReader(addressReader(config.trustedProxies)),
-    identify: identifier(organisation, jwt, clock),
+    identify: identifier({ organisation, jwt, clock, opaque, proofs: proofChecker(clock), certificates }),
     routes,
     decide,
     decideAll: decideAll(decide, () => organisation.sequence, failed),
@@ -186,7 +196,18 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
   const { gateways, trustedProxies } = config;
   const asked = answering({ ladder: gate, gateways, trustedProxies, clock, log });
   const documents = { jwks: others.jwks, authzen: () => deps.authzenConfiguration?.() };
-  const { server, app } = gateServer(gate, documents, asked.http);
+  const { server, app, clear, closeIdle, closeAll, configureTls } = gateServer(gate, documents, {
+    asking: asked.http,
+    ...(config.tls !== undefined && {
+      tls: {
+        material: config.tls,
+        generation: certificates.generation,
+        handshakeFailed: (error) => log.debug({ err: error }, 'a TLS handshake failed'),
+      },
+    }),
+  });
+  const inTheClear = config.h2c === undefined ? undefined : clearListener(config.h2c, clear);
+  let certificateEndsMs = config.tls?.expiresAtMs ?? Number.POSITIVE_INFINITY;
 
   const measure = (): void =>
     metrics.observe({
@@ -236,9 +257,20 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     name: 'proxy',
     instance,
     enforces: () => standing.enforces,
-    configureIssuers: jwt.configure,
+    configureIssuers: (issuers) => {
+      jwt.configure(issuers);
+      opaque.configure(issuers);
+    },
+    configureTls: (material) => {
+      certificates.configure(material.clients);
+      configureTls(material);
+      certificateEndsMs = material.expiresAtMs;
+      // Streams of callers whose authority is trusted no more end here.
+      void recheck.recheck(live.all());
+    },
     configureObserved: observe.configure,
     observing: observe.now,
+    clearAddress: () => inTheClear?.address(),
     address: () => {
       const address = server.address() as AddressInfo | null;
       return address === null ? undefined : { host: address.address, port: address.port };
@@ -246,6 +278,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     extAuthzPort: asked.extAuthzPort,
     start: async () => {
       await listen(app, config.listen);
+      await inTheClear?.start();
       await asked.start();
       watch.start();
       observe.start();
@@ -261,15 +294,18 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
         ? [`catching up with the log: at ${organisation.sequence} of ${standing.startHead ?? 'an unknown head'}`]
         : []),
       ...(standing.state === 'serving' && !lease.holds() ? ['not heard from the log for the lease time'] : []),
+      ...(clock.now() >= certificateEndsMs ? ["the gate's own certificate has run out"] : []),
       ...(records.full() ? ['decisions cannot be recorded'] : []),
     ],
     stop: async () => {
       const closed = app.close();
-      server.closeIdleConnections();
+      const clearClosed = inTheClear?.close();
+      closeIdle();
       await drained();
       await asked.stop();
       standing.state = 'stopped';
-      server.closeAllConnections();
+      closeAll();
+      await clearClosed;
       await closed.catch((error) => log.warn({ err: error }, 'the listener did not close'));
       watch.stop();
       observe.stop();

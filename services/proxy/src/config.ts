@@ -1,4 +1,5 @@
 /** What one proxy is told; main.ts makes it of `postern.yaml`. What the services' routes are comes from the log, not from here. */
+import type { TlsMaterial } from '@postern/runtime';
 import type { Issuer } from '@postern/schemas';
 import type { GatewaysConfig } from './authorize/trust.ts';
 import type { ObservedServices } from './gate/observing.ts';
@@ -8,6 +9,10 @@ export type ProxyConfig = {
   readonly instance: string;
   /** HOST:PORT of the gate; port 0 takes a free one. */
   readonly listen: string;
+  /** HTTPS and HTTP/2 in place of plain HTTP. */
+  readonly tls?: TlsMaterial;
+  /** HOST:PORT for HTTP/2 in the clear. */
+  readonly h2c?: string;
   /** Service name → where its API lies. A service that the log routes and that is not named here answers 502. */
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
   /** Services that refuse nobody for want of a grant, until an instant (RFC 3339). */

@@ -8,10 +8,12 @@ import {
   type LoadedConfig,
   openLogger,
   persistedDocuments,
+  readTlsFiles,
   reloading,
   requireSecret,
   run,
   systemClock,
+  tlsFiles,
   within,
 } from '@postern/runtime';
 import { authzenConfiguration, Problem } from '@postern/schemas';
@@ -29,6 +31,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
     });
   const log = openLogger(config.log.level, 'postern-proxy');
   const clock = systemClock;
+  const tls = await readTlsFiles(loaded, clock.now());
   await using stack = new AsyncDisposableStack();
   const telemetry = stack.use(await openTelemetry({ service: 'postern-proxy', otlp: config.telemetry.otlp }));
   const eventLog = stack.use(await openEventLog(eventLogUrl(loaded), { telemetry }));
@@ -43,7 +46,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
       telemetry,
       log,
       countryOf: (ip) => countries(ip),
-      authzenConfiguration: () => authzenConfiguration(`http://${config.listen}`),
+      authzenConfiguration: () => authzenConfiguration(`${tls === undefined ? 'http' : 'https'}://${config.listen}`),
     },
     {
       instance: hostname(),
@@ -51,6 +54,8 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
       upstreams: upstreamsOf(config.services, { authorizer, grants, audit }, persistedDocuments(loaded)),
       observed: observedServices(config.services),
       issuers: config.issuers,
+      ...(tls !== undefined && { tls }),
+      ...(config.h2c !== undefined && { h2c: config.h2c }),
       trustedProxies: config.trustedProxies,
       gateways: await gatewaysOf(loaded),
       leaseMs: config.leaseMs,
@@ -60,8 +65,11 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
   const reload = reloading({
     file: loaded.file,
     log,
+    beside: tlsFiles,
     onReload: async (fresh) => {
+      const material = await readTlsFiles(fresh, clock.now());
       countries = await configuredCountries(fresh);
+      if (material !== undefined) proxy.configureTls(material);
       proxy.configureIssuers(fresh.config.issuers);
       proxy.configureObserved(observedServices(fresh.config.services));
     },

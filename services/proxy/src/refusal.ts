@@ -1,5 +1,6 @@
 /** What a refused caller is told: the code, the decision to look up, and, to whom it may say so, what would be needed. */
 import { Problem, type ProblemCode, toProblemDocument } from '@postern/schemas';
+import type { Challenge } from './identify/identity.ts';
 import type { MissingOnObject } from './needed.ts';
 
 export type Refusal = {
@@ -21,11 +22,23 @@ export type RefusalDetail = {
   /** OAuth scopes, for a delegated token that lacks them. */
   readonly scopes?: readonly string[];
   readonly retryAfterSeconds?: number;
+  /** How to come back, where it is not with a Bearer token. */
+  readonly challenge?: Challenge | undefined;
 };
 
 export const toRefusal = (
   code: ProblemCode,
-  { decision, detail, fix, needed = [], objects, missing = [], scopes, retryAfterSeconds = 1 }: RefusalDetail,
+  {
+    decision,
+    detail,
+    fix,
+    needed = [],
+    objects,
+    missing = [],
+    scopes,
+    retryAfterSeconds = 1,
+    challenge,
+  }: RefusalDetail,
 ): Refusal => {
   const problem = new Problem(code, {
     ...(detail !== undefined && { detail }),
@@ -51,7 +64,9 @@ export const toRefusal = (
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       ...(status === 401 && {
-        'www-authenticate': code === 'proxy/bad-credential' ? 'Bearer error="invalid_token"' : 'Bearer',
+        'www-authenticate':
+          challenge?.authenticate ?? (code === 'proxy/bad-credential' ? 'Bearer error="invalid_token"' : 'Bearer'),
+        ...(challenge?.dpopNonce !== undefined && { 'dpop-nonce': challenge.dpopNonce }),
       }),
       // RFC 6750 §3.1.
       ...(scopes !== undefined && {

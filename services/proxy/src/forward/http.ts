@@ -5,6 +5,7 @@ import type { ProblemCode } from '@postern/schemas';
 import { type Dispatcher, errors } from 'undici';
 import { type Cut, type Outgoing, responseHeaders, textOf, type Watch } from './forwarding.ts';
 import { type RewriteMessage, rewriting, Unrewritable } from './rewrite.ts';
+import { passTrailers } from './trailers.ts';
 
 class BodyTooLarge extends Error {}
 class Ended extends Error {}
@@ -116,8 +117,9 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
       started.pause();
       sink.once('drain', () => started.resume());
     },
-    onResponseEnd: () => {
+    onResponseEnd: (_controller, trailers) => {
       controller = undefined;
+      if (!over && sink === res && !res.writableEnded) passTrailers(res, trailers);
       if (!over && !sink.writableEnded) sink.end();
     },
     onResponseError: (_controller, error) => fail(error),

@@ -163,6 +163,7 @@ export const ladder = (deps: LadderDeps): Ladder => {
       case 'bad':
         return refuse(passage, 'proxy/bad-credential', 'bad-credential', {
           detail: `The credential is not accepted: ${identity.why}.`,
+          challenge: identity.challenge,
         });
       case 'session-revoked':
         return refuse(passage, 'proxy/bad-credential', 'session-revoked', { detail: 'The session was ended.' });

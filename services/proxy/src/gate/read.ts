@@ -1,5 +1,6 @@
 /** The first rung: one reading of the request, or none. Nothing behind it looks at the raw request again. */
 import { hasQueryParameter, type ProblemCode, readTarget } from '@postern/schemas';
+import { type Presented, presentedBy } from '../identify/presented.ts';
 import type { AddressReader } from './address.ts';
 import { headerName, hopNames } from './headers.ts';
 
@@ -11,7 +12,13 @@ export type ReadRequest = {
   readonly segments: readonly string[];
   readonly authorization: string | undefined;
   readonly apiKey: string | undefined;
+  /** A proof of possession (RFC 9449). */
+  readonly dpop: string | undefined;
+  /** The certificate that the connection was made with. */
+  readonly certificate: Presented | undefined;
   readonly host: string;
+  /** The host that a trusted proxy was called by. */
+  readonly forwardedHost: string | undefined;
   readonly ip: string | undefined;
   readonly scheme: 'http' | 'https';
   readonly traceparent: string | undefined;
@@ -90,7 +97,9 @@ export const requestReader =
       return ambiguous('a request that switches protocols carries a body');
 
     const { ip, trusted } = addressOf(req.socket.remoteAddress, sorted.forwardedFor);
-    const encrypted = 'encrypted' in req.socket || (trusted && sorted.forwardedProto === 'https');
+    const direct = 'encrypted' in req.socket;
+    const encrypted = direct || (trusted && sorted.forwardedProto === 'https');
+    const { forwardedHost } = sorted;
     const traceparent = single.get('traceparent');
     return {
       outcome: 'read',
@@ -100,7 +109,10 @@ export const requestReader =
       segments: target.segments,
       authorization: single.get('authorization'),
       apiKey: single.get('x-api-key'),
+      dpop: single.get('dpop'),
+      certificate: direct ? presentedBy(req.socket) : undefined,
       host,
+      forwardedHost: trusted && forwardedHost !== undefined && hostText.test(forwardedHost) ? forwardedHost : undefined,
       ip,
       scheme: encrypted ? 'https' : 'http',
       traceparent: traceparent !== undefined && traceparentText.test(traceparent) ? traceparent : undefined,
@@ -120,12 +132,15 @@ type Sorted = {
   readonly headers: readonly string[];
   readonly forwardedFor: readonly string[];
   readonly forwardedProto: string | undefined;
+  /** The first that came, which is the client's where there are several proxies: it is only compared with what the client signed. */
+  readonly forwardedHost: string | undefined;
 };
 
 const sortHeaders = (raw: readonly string[]): Sorted | { readonly twice: string } => {
   const single = new Map<string, string>();
   const forwardedFor: string[] = [];
   let forwardedProto: string | undefined;
+  let forwardedHost: string | undefined;
   let hop: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2)
     if (raw[at]?.length === 10 && raw[at]?.toLowerCase() === 'connection')
@@ -139,7 +154,8 @@ const sortHeaders = (raw: readonly string[]): Sorted | { readonly twice: string 
       single.set(name, value);
     } else if (name === 'x-forwarded-for') forwardedFor.push(value);
     else if (name === 'x-forwarded-proto') forwardedProto = value.toLowerCase();
+    else if (name === 'x-forwarded-host') forwardedHost ??= value.split(',', 1)[0]?.trim();
     if ((rule === 'pass' || rule === 'once') && !hop.includes(name)) headers.push(raw[at] ?? '', value);
   }
-  return { single, headers, forwardedFor, forwardedProto };
+  return { single, headers, forwardedFor, forwardedProto, forwardedHost };
 };
