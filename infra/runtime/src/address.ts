@@ -1,6 +1,6 @@
 /** HOST:PORT as written in the configuration. */
 import { Problem } from '@postern/schemas';
-import { type FastifyInstance, fastify } from 'fastify';
+import { fastify } from 'fastify';
 
 /** "127.0.0.1:8080" or "[::1]:8080", taken apart. */
 export const splitAddress = (address: string): { readonly host: string; readonly port: number } => {
@@ -9,7 +9,10 @@ export const splitAddress = (address: string): { readonly host: string; readonly
 };
 
 /** Listens, and answers the base URL with the port that was taken. Rejects with `runtime/port-in-use`, naming the address and a way out. */
-export const listen = async (app: FastifyInstance, address: string): Promise<string> => {
+export const listen = async (
+  app: { readonly listen: (at: { host: string; port: number }) => Promise<string> },
+  address: string,
+): Promise<string> => {
   try {
     return await app.listen(splitAddress(address));
   } catch (error) {

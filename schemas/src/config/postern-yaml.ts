@@ -85,6 +85,8 @@ export type McpConfig = z.infer<typeof McpConfig>;
 export const ServiceConfig = z
   .strictObject({
     upstream: Url('http', 'https'),
+    /** What the API speaks. `http2`: as agreed in TLS (https:), or in clear text by prior knowledge (http:); gRPC needs it. */
+    protocol: z.enum(['http1', 'http2']).default('http1'),
     mount: z
       .string()
       .regex(/^\/[a-z0-9][a-z0-9/_.-]*[a-z0-9]$/i, 'write a path such as /payroll, without a trailing slash'),
@@ -117,6 +119,8 @@ export type ServiceConfig = z.infer<typeof ServiceConfig>;
 
 export const PosternYaml = z.strictObject({
   listen: Address.default('127.0.0.1:8080'),
+  /** HTTP/2 in clear text, by prior knowledge and nothing else: for gRPC callers on a network of your own. Left out, there is none. */
+  listenH2c: Address.optional(),
   health: Address.default('127.0.0.1:8081'),
   data: z.string().default('./.postern'),
   eventLog: Url('kafka', 'file', 'memory').optional(),

@@ -17,6 +17,7 @@ import { upgradeForwarder } from './forward/upgrade.ts';
 import { openUpstreams } from './forward/upstreams.ts';
 import { addressReader } from './gate/address.ts';
 import { contexts } from './gate/context.ts';
+import { h2cListener } from './gate/h2c.ts';
 import { inspectedBytesMax, inspector } from './gate/inspect.ts';
 import { ladder } from './gate/ladder.ts';
 import { liveExchanges } from './gate/live.ts';
@@ -66,6 +67,7 @@ export type ProxyDeps = {
 export type ProxyService = Service & {
   /** Where the gate listens, once it has started. */
   readonly address: () => { readonly host: string; readonly port: number } | undefined;
+  readonly h2cAddress: ProxyService['address'];
   /** Who this run of the proxy is in heartbeats and decision batches. */
   readonly instance: string;
   /** The sequence whose consequences have been applied. */
@@ -178,6 +180,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     log,
   });
   const { server, app } = gateServer(gate, { jwks: others.jwks, authzen: () => deps.authzenConfiguration?.() });
+  const h2c = h2cListener(gate, config.listenH2c);
 
   const measure = (): void =>
     metrics.observe({
@@ -234,8 +237,10 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
       const address = server.address() as AddressInfo | null;
       return address === null ? undefined : { host: address.address, port: address.port };
     },
+    h2cAddress: h2c.address,
     start: async () => {
       await listen(app, config.listen);
+      await h2c.start();
       watch.start();
       observe.start();
       background = announce().then(() =>
@@ -254,10 +259,12 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     ],
     stop: async () => {
       const closed = app.close();
+      h2c.drain();
       server.closeIdleConnections();
       await drained();
       standing.state = 'stopped';
       server.closeAllConnections();
+      h2c.stop();
       await closed.catch((error) => log.warn({ err: error }, 'the listener did not close'));
       watch.stop();
       observe.stop();

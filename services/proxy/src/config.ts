@@ -7,6 +7,8 @@ export type ProxyConfig = {
   readonly instance: string;
   /** HOST:PORT of the gate; port 0 takes a free one. */
   readonly listen: string;
+  /** HOST:PORT for HTTP/2 in clear text, by prior knowledge; left out, there is none. */
+  readonly listenH2c?: string;
   /** Service name → where its API lies. A service that the log routes and that is not named here answers 502. */
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
   /** Services that refuse nobody for want of a grant, until an instant (RFC 3339). */
@@ -23,6 +25,8 @@ export type UpstreamConfig = UpstreamAddress & {
   /** Time to the first byte of the answer, in ms. */
   readonly timeoutMs: number;
   readonly bodyBytesMax: number;
+  /** What the API speaks; HTTP/1.1 where it is left out. */
+  readonly protocol?: 'http1' | 'http2';
   /** How GraphQL operations are read. */
   readonly graphql?: { readonly depthMax: number; readonly persisted: ReadonlyMap<string, string> };
 };

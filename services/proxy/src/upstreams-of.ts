@@ -15,10 +15,11 @@ export const upstreamsOf = (
   );
   return {
     ...Object.fromEntries(
-      Object.entries(services).map(([name, { upstream, timeoutMs, bodyBytesMax, graphql }]) => [
+      Object.entries(services).map(([name, { upstream, protocol, timeoutMs, bodyBytesMax, graphql }]) => [
         name,
         {
           upstream,
+          protocol,
           timeoutMs,
           bodyBytesMax,
           ...(graphql && { graphql: { depthMax: graphql.depthMax, persisted: persisted.get(name) ?? new Map() } }),
