@@ -4,7 +4,7 @@ import { openAuditStore } from '@postern/audit-store/open';
 import { authorizerService } from '@postern/authorizer/app';
 import { openEventLog, openInboundFeed } from '@postern/event-log/open';
 import { grantsService, schemaCheck } from '@postern/grants/app';
-import { observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
+import { graphQlServices, observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
@@ -138,8 +138,10 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     log,
     onReload: async (fresh) => {
       const found = await configuredCountries(fresh);
+      const persisted = persistedDocuments(fresh);
       await grants.publish(loadModel(fresh));
       countries = found;
+      proxy.made()?.configureGraphQl(graphQlServices(fresh.config.services, persisted));
       proxy.made()?.configureIssuers(fresh.config.issuers);
       proxy.made()?.configureObserved(observedServices(fresh.config.services));
     },

@@ -18,7 +18,7 @@ import { openUpstreams } from './forward/upstreams.ts';
 import { addressReader } from './gate/address.ts';
 import { contexts } from './gate/context.ts';
 import { h2cListener } from './gate/h2c.ts';
-import { inspectedBytesMax, inspector } from './gate/inspect.ts';
+import { type GraphQlServices, inspectedBytesMax, inspector } from './gate/inspect.ts';
 import { ladder } from './gate/ladder.ts';
 import { liveExchanges } from './gate/live.ts';
 import { gateMetrics } from './gate/metrics.ts';
@@ -41,6 +41,7 @@ import { neededRoles } from './refusal.ts';
 import { watchOver } from './watch.ts';
 
 export type { ProxyConfig, UpstreamConfig } from './config.ts';
+export { graphQlServices } from './graphql-services.ts';
 export { observedServices } from './observed-services.ts';
 export { type RoomUrls, upstreamsOf } from './upstreams-of.ts';
 
@@ -75,6 +76,8 @@ export type ProxyService = Service & {
   /** Takes issuers anew without dropping a request. */
   readonly configureIssuers: (issuers: readonly Issuer[]) => void;
   readonly configureObserved: (services: ObservedServices) => void;
+  /** Takes depths and persisted documents anew: from the next request on. */
+  readonly configureGraphQl: (services: GraphQlServices) => void;
 };
 
 /** How long the last decisions may take to reach the log when the proxy stops, in ms. */
@@ -122,6 +125,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
   const metrics = gateMetrics(telemetry);
 
   // What is under way.
+  const inspect = inspector(config.upstreams);
   const nextId = decisionIds();
   const live = liveExchanges();
   const observe = observing(config.observed ?? {}, { organisation, clock, log });
@@ -162,8 +166,9 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     decide,
     decideAll: decideAll(decide, () => organisation.sequence, failed),
     operations: operationsFinder({
-      inspect: inspector(config.upstreams),
+      inspect,
       bodyBytesMax: ({ service, below }) => upstreams.find(service.name, below)?.bodyBytesMax ?? inspectedBytesMax,
+      bodyTimeoutMs: config.bodyTimeoutMs,
     }),
     lease,
     standing,
@@ -232,6 +237,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     enforces: () => standing.enforces,
     configureIssuers: jwt.configure,
     configureObserved: observe.configure,
+    configureGraphQl: inspect.configure,
     observing: observe.now,
     address: () => {
       const address = server.address() as AddressInfo | null;

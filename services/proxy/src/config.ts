@@ -19,6 +19,8 @@ export type ProxyConfig = {
   /** How long decisions are trusted without hearing from the log, in ms. */
   readonly leaseMs: number;
   readonly cachedDecisionsMax: number;
+  /** How long a body that has to be judged may take to come, in ms; half a minute where it is left out. */
+  readonly bodyTimeoutMs?: number;
 };
 
 export type UpstreamConfig = UpstreamAddress & {

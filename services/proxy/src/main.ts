@@ -16,7 +16,7 @@ import {
 } from '@postern/runtime';
 import { authzenConfiguration, Problem } from '@postern/schemas';
 import { openTelemetry } from '@postern/telemetry/open';
-import { observedServices, proxyService, upstreamsOf } from './app.ts';
+import { graphQlServices, observedServices, proxyService, upstreamsOf } from './app.ts';
 
 /** Resolves when a signal has stopped it. */
 export const serve = async (loaded: LoadedConfig): Promise<void> => {
@@ -61,7 +61,9 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
     file: loaded.file,
     log,
     onReload: async (fresh) => {
+      const persisted = persistedDocuments(fresh);
       countries = await configuredCountries(fresh);
+      proxy.configureGraphQl(graphQlServices(fresh.config.services, persisted));
       proxy.configureIssuers(fresh.config.issuers);
       proxy.configureObserved(observedServices(fresh.config.services));
     },

@@ -27,9 +27,9 @@ export const callsOf = (organisation: Organisation): Calls => {
     if (match === undefined)
       return { what: `no endpoint takes ${method} ${path}`, fix: nearest(organisation, method, path) };
     const { endpoint, parameters } = match;
-    const objects = (endpoint.objects ?? []).flatMap(({ type, parameter, permission }) => {
-      const value = parameters[parameter];
-      return value === undefined ? [] : [{ resource: `${type}:${encodeId(value)}`, permission }];
+    const objects = (endpoint.objects ?? []).flatMap((rule) => {
+      const value = 'parameter' in rule ? parameters[rule.parameter] : undefined;
+      return value === undefined ? [] : [{ resource: `${rule.type}:${encodeId(value)}`, permission: rule.permission }];
     });
     return { endpoint, objects };
   };

@@ -43,6 +43,7 @@ import {
   endpointsOf,
   type FindOperations,
   type FoundOperations,
+  objectsNamed,
   operationRefused,
   refusedFirst,
 } from './operations.ts';
@@ -231,13 +232,12 @@ export const ladder = (deps: LadderDeps): Ladder => {
   };
   const called = (passage: Passage, endpoints: readonly Endpoint[]): Answered => {
     const { caller, read } = passage;
-    const asked = endpoints.filter((each) => each.public !== true).map(({ id }) => id);
+    const asked = endpoints
+      .filter((each) => each.public !== true)
+      .map((each) => ({ endpoint: each.id, objects: objectsNamed(passage, each) }));
     if (asked.length === 0)
       return decided(passage, { outcome: 'allow', sequence: organisation.sequence, dependsOn: [] }, undefined);
     if (caller === undefined) return refuse(passage, 'proxy/no-credential', 'no-credential');
-    // The place of operations has no parameters, so an object rule there could never be asked.
-    if (endpoints.some(({ objects }) => objects !== undefined))
-      return refuse(passage, 'proxy/cannot-decide', 'cannot-decide');
     const begun = clock.elapsed();
     const context = contextOf(read.ip, caller);
     const asking: Passage = { ...passage, ...(context.country !== undefined && { country: context.country }) };

@@ -61,6 +61,7 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
       service: match.service.name,
       endpoint: match.endpoint.id,
       also: (passage.called ?? []).slice(1).map((each) => each.id),
+      ...(passage.objectsOf !== undefined && { objectsOf: passage.objectsOf }),
       method: read.method,
       path: read.path,
       ...(read.ip !== undefined && { ip: read.ip }),

@@ -1,7 +1,7 @@
 /** One request on its way up the ladder, and the line that is written down about it. */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@postern/runtime';
-import type { Answer, DecisionRecord, Endpoint, Match } from '@postern/schemas';
+import type { Answer, DecisionRecord, Endpoint, Match, Objects } from '@postern/schemas';
 import type { Carrier } from '@postern/telemetry';
 import type { Caller } from '../identify/identity.ts';
 import { unmapped } from './address.ts';
@@ -25,6 +25,8 @@ export type Passage = {
   readonly lists?: boolean;
   /** What is asked besides the endpoint: `employee:42#view`. */
   readonly objects?: readonly string[];
+  /** Which objects an operation names, where the body says so. */
+  readonly objectsOf?: (endpoint: Endpoint) => Objects;
   readonly country?: string;
   readonly routesVersion: number;
   /** How often the routes changed under it. */
