@@ -97,7 +97,18 @@ export const ServiceConfig = z
     routes: z.string().optional(),
     /** Protocol buffers: each method of a service is an endpoint. */
     grpc: z
-      .union([z.string(), z.array(z.string()).min(1)], { error: 'write the path of a .proto file, or a list' })
+      .union(
+        [
+          z.string(),
+          z.array(z.string()).min(1),
+          z.strictObject({
+            files: z.union([z.string(), z.array(z.string()).min(1)]),
+            /** Folders in which imports are looked for first; then in the file's own and those above it. */
+            include: z.array(z.string()).default([]),
+          }),
+        ],
+        { error: 'write the path of a .proto file, a list, or { files, include }' },
+      )
       .optional(),
     graphql: GraphQlConfig.optional(),
     mcp: McpConfig.optional(),

@@ -34,8 +34,10 @@ export const readRoutes = ({ name, config, folder, at }: ServiceFiles): Describe
     return false;
   };
   if (openapi !== undefined && there(['openapi'], openapi)) take('openapi', readOpenApi(name, find(openapi), servers));
-  for (const file of grpc === undefined ? [] : [grpc].flat())
-    if (there(['grpc'], file)) take('grpc', readProto(name, find(file)));
+  const { files, include } = protoFiles(grpc);
+  for (const file of files)
+    if (there(['grpc'], file))
+      take('grpc', readProto(name, find(file), { top: folder, include: include.map((each) => find(each)) }));
   if (graphql !== undefined && there(['graphql', 'schema'], graphql.schema)) {
     take('graphql', readGraphQl(name, graphql.path, find(graphql.schema)));
     if (graphql.persisted !== undefined && there(['graphql', 'persisted'], graphql.persisted))
@@ -75,6 +77,14 @@ export const readRoutes = ({ name, config, folder, at }: ServiceFiles): Describe
     notes.push(
       at([], `the service ${name} describes no endpoint, so every call of it is refused`, 'openapi or routes'),
     );
+  if (files.length > 0 && config.protocol === 'http1')
+    notes.push(
+      at(
+        ['grpc'],
+        `gRPC needs HTTP/2, and ${name} is spoken to by HTTP/1.1: only gRPC-Web and Connect pass`,
+        'protocol: http2',
+      ),
+    );
   for (const hiding of endpoints.filter(looksHiding))
     notes.push(
       at(
@@ -85,6 +95,13 @@ export const readRoutes = ({ name, config, folder, at }: ServiceFiles): Describe
     );
   return { endpoints, mistakes, notes };
 };
+
+const protoFiles = (grpc: ServiceConfig['grpc']): { readonly files: string[]; readonly include: string[] } =>
+  grpc === undefined
+    ? { files: [], include: [] }
+    : typeof grpc === 'string' || Array.isArray(grpc)
+      ? { files: [grpc].flat(), include: [] }
+      : { files: [grpc.files].flat(), include: grpc.include };
 
 /** The same route or the same name from two descriptions: which of them is meant cannot be told. */
 function* clashes(
