@@ -12,9 +12,11 @@ export type ProtoFolders = {
   /** The folder of the configuration: imports are looked for up to here. */
   readonly top: string;
   readonly include: readonly string[];
+  /** Clients of gRPC know no base path, so a service may be mounted at its own name: then its methods lie right below. */
+  readonly mount: string;
 };
 
-export const readProto = (service: string, file: string, { top, include }: ProtoFolders): Described => {
+export const readProto = (service: string, file: string, { top, include, mount }: ProtoFolders): Described => {
   const { root, own, mistakes: unread, textOf } = readProtoSet(file, top, include);
   const endpoints: Endpoint[] = [];
   const mistakes: FileMistake[] = [...unread];
@@ -27,7 +29,7 @@ export const readProto = (service: string, file: string, { top, include }: Proto
       const endpoint = Endpoint.safeParse({
         id: `${service}/${encodeId(name)}`,
         method: 'POST',
-        template: `/${name}`,
+        template: mount === `/${name.slice(0, name.indexOf('/'))}` ? `/${method.name}` : `/${name}`,
         access: method.options?.['idempotency_level'] === 'NO_SIDE_EFFECTS' ? 'read' : 'write',
       });
       // Where a file is missing, so are its types: that has been said.

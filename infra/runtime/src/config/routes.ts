@@ -37,7 +37,10 @@ export const readRoutes = ({ name, config, folder, at }: ServiceFiles): Describe
   const { files, include } = protoFiles(grpc);
   for (const file of files)
     if (there(['grpc'], file))
-      take('grpc', readProto(name, find(file), { top: folder, include: include.map((each) => find(each)) }));
+      take(
+        'grpc',
+        readProto(name, find(file), { top: folder, include: include.map((each) => find(each)), mount: config.mount }),
+      );
   if (graphql !== undefined && there(['graphql', 'schema'], graphql.schema)) {
     take('graphql', readGraphQl(name, graphql.path, find(graphql.schema)));
     if (graphql.persisted !== undefined && there(['graphql', 'persisted'], graphql.persisted))
@@ -76,6 +79,17 @@ export const readRoutes = ({ name, config, folder, at }: ServiceFiles): Describe
   if (openapi === undefined && routes === undefined && sources.length + missing.length === 0)
     notes.push(
       at([], `the service ${name} describes no endpoint, so every call of it is refused`, 'openapi or routes'),
+    );
+  const atItsName = sources.some(
+    ({ member, read }) => member === 'grpc' && read.endpoints.some(({ template }) => template.lastIndexOf('/') === 0),
+  );
+  if (atItsName && base !== config.mount)
+    mistakes.push(
+      at(
+        ['upstream'],
+        `${name} is mounted at a gRPC service's own name, and its upstream does not end with it`,
+        `upstream: ${new URL(upstream).origin}${config.mount}`,
+      ),
     );
   if (files.length > 0 && config.protocol === 'http1')
     notes.push(
