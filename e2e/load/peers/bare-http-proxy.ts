@@ -7,3 +7,4 @@ const proxy = createProxyServer({ target: `http://127.0.0.1:${upstream}`, xfwd: 
 createServer((request, response) => void proxy.web(request, response)).listen(Number(port), '127.0.0.1', () =>
   process.stdout.write('ready\n'),
 );
+process.on('SIGTERM', () => process.exit(0));

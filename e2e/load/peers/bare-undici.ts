@@ -26,3 +26,4 @@ createServer((request, response) => {
     },
   );
 }).listen(Number(port), '127.0.0.1', () => process.stdout.write('ready\n'));
+process.on('SIGTERM', () => process.exit(0));

@@ -8,3 +8,4 @@ createServer((_request, response) => response.writeHead(200, headers).end(body))
   '127.0.0.1',
   () => process.stdout.write('ready\n'),
 );
+process.on('SIGTERM', () => process.exit(0));

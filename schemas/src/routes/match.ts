@@ -42,7 +42,7 @@ type Node = {
   rest: Leaf | undefined;
   leaf: Leaf | undefined;
 };
-type Mounted = { readonly service: Service; readonly methods: ReadonlyMap<string, Node> };
+type Mounted = { readonly service: Service; readonly length: number; readonly methods: ReadonlyMap<string, Node> };
 type MountNode = { readonly below: Map<string, MountNode>; readonly folded: Set<string>; mounted: Mounted | undefined };
 
 const node = (): Node => ({
@@ -66,7 +66,7 @@ export const routeMatcher = (services: Iterable<Service>): RouteMatcher => {
       at.folded.add(segment.toLowerCase());
       at = below;
     }
-    at.mounted ??= { service, methods: compile(service) };
+    at.mounted ??= { service, length: mountLength(service.mount), methods: compile(service) };
   }
   return {
     match: (method, { path, segments }) => {
@@ -85,7 +85,7 @@ export const routeMatcher = (services: Iterable<Service>): RouteMatcher => {
         endpoint: leaf.endpoint,
         ...(leaf.operations !== undefined && { operations: leaf.operations }),
         parameters,
-        below: path.slice(mountLength(mounted.service.mount)),
+        below: path.slice(mounted.length),
       };
     },
   };

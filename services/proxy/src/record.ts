@@ -6,7 +6,8 @@
 
 import type { EventLog } from '@postern/event-log';
 import type { Logger } from '@postern/runtime';
-import { type DecisionRecord, decisionBatchBytesMax } from '@postern/schemas';
+import { decisionBatchBytesMax } from '@postern/schemas';
+import type { DecisionLine } from './gate/passage.ts';
 
 const flushAfterMs = 20;
 /** Between two attempts while the log is away. */
@@ -16,7 +17,7 @@ const publishedAtOnceMax = 8;
 
 export type Recorder = {
   /** False when there is no room: then the request must be refused. */
-  readonly take: (record: DecisionRecord) => boolean;
+  readonly take: (record: Partial<DecisionLine>) => boolean;
   readonly full: () => boolean;
   readonly waiting: () => number;
   /** Resolves when all is in the log, or `timeoutMs` has passed; says how many decisions are left. */

@@ -1,4 +1,4 @@
-/** Wakes whoever waits for something new in this process. */
+/** Wakes whoever waits for something new in one stream of this process: decisions come by the dozen a second, and no follower of facts has to hear of them. */
 export type Bell = {
   readonly ring: () => void;
   /** Resolves at the next ring, after `timeoutMs`, or when `signal` aborts. */

@@ -15,7 +15,7 @@ import type { Carrier } from '@postern/telemetry';
 import type { Appended, FactBatch, FactLog } from '../port.ts';
 import type { Bell } from './bell.ts';
 import type { GroupCommit } from './group-commit.ts';
-import { lastNumber } from './last-number.ts';
+import { lastNumberOf } from './last-number.ts';
 
 type Deps = {
   readonly database: DatabaseSync;
@@ -35,7 +35,8 @@ export type EmbeddedFacts = FactLog & {
 export const embeddedFacts = ({ database, commits, bell, carrier, problem }: Deps): EmbeddedFacts => {
   const insert = database.prepare('INSERT INTO facts (sequence, bytes, carrier) VALUES (?, ?, ?)');
   const behind = database.prepare('SELECT sequence, bytes, carrier FROM facts WHERE sequence > ? ORDER BY sequence');
-  const onDisk = () => lastNumber(database, 'facts') as Sequence;
+  const lastNumber = lastNumberOf(database, 'facts');
+  const onDisk = () => lastNumber() as Sequence;
   let head = onDisk();
 
   const read = (at: LogPosition): { batch: FactBatch; at: LogPosition } => {
@@ -70,7 +71,7 @@ export const embeddedFacts = ({ database, commits, bell, carrier, problem }: Dep
       const entries = sealAppend(expected, drafts);
       const hop = carrier();
       const carried = Object.keys(hop).length > 0 ? JSON.stringify(hop) : null;
-      return commits.write((): Appended => {
+      return commits.write(bell, (): Appended => {
         if (expected !== head) return { outcome: 'lost', head };
         for (const { sequence, bytes } of entries) insert.run(sequence, bytes, carried);
         head = next(expected, entries.length);

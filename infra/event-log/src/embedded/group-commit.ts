@@ -1,25 +1,26 @@
 /** Writes that arrive in one turn of the event loop share one transaction, and so one flush to disk. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Problem } from '@postern/schemas';
+import type { Bell } from './bell.ts';
 
 export type GroupCommit = {
-  /** Runs `write` inside the next transaction; resolves with its result once that transaction is on disk. */
-  readonly write: <Result>(write: () => Result) => Promise<Result>;
+  /** Runs `write` inside the next transaction; resolves with its result once that is on disk, and `news` has been rung. */
+  readonly write: <Result>(news: Bell, write: () => Result) => Promise<Result>;
   /** Commits what is waiting, now. */
   readonly flush: () => void;
 };
 
 type Waiting = {
+  readonly news: Bell;
   readonly write: () => unknown;
   readonly done: (result: unknown) => void;
   readonly failed: (reason: Problem) => void;
 };
 
-/** `committed` is called behind every commit; `rolledBack` before the writers of a failed one are told. */
+/** `rolledBack` is called before the writers of a failed transaction are told. */
 export const groupCommit = (
   database: DatabaseSync,
   on: {
-    readonly committed: () => void;
     readonly rolledBack: () => void;
     readonly problem: (error: unknown) => Problem;
   },
@@ -34,7 +35,7 @@ export const groupCommit = (
       database.exec('BEGIN IMMEDIATE');
       const results = group.map(({ write }) => write());
       database.exec('COMMIT');
-      on.committed();
+      for (const news of new Set(group.map((each) => each.news))) news.ring();
       group.forEach(({ done }, index) => {
         done(results[index]);
       });
@@ -48,10 +49,10 @@ export const groupCommit = (
 
   return {
     flush,
-    write: <Result>(write: () => Result) =>
+    write: <Result>(news: Bell, write: () => Result) =>
       new Promise<Result>((resolve, reject) => {
         if (waiting.length === 0) setImmediate(flush);
-        waiting.push({ write, done: (result) => resolve(result as Result), failed: reject });
+        waiting.push({ news, write, done: (result) => resolve(result as Result), failed: reject });
       }),
   };
 };

@@ -25,20 +25,26 @@ export const openEmbedded = (url: string, { carrier = () => ({}), ...options }: 
     database.isOpen
       ? toProblem(error, where, 'event-log/unreachable')
       : new Problem('event-log/unreachable', { detail: `the event log in ${where} is closed`, cause: error });
-  const news = bell();
+  const news = { facts: bell(), decisions: bell(), enforcement: bell(), quarantine: bell() };
   const commits = groupCommit(database, {
-    committed: news.ring,
     rolledBack: () => facts.rolledBack(),
     // Where a commit failed for another reason than space, it may be found after a crash all the same.
     problem: (error) => (database.isOpen ? toProblem(error, where, 'event-log/outcome-unknown') : problem(error)),
   });
-  const shared = { database, commits, bell: news, carrier, problem };
-  const facts = embeddedFacts(shared);
+  const shared = { database, commits, carrier, problem };
+  const facts = embeddedFacts({ ...shared, bell: news.facts });
+  const records = (table: 'decisions' | 'enforcement' | 'quarantine', retentionSeconds?: number) =>
+    embeddedRecords({
+      ...shared,
+      table,
+      bell: news[table],
+      ...(retentionSeconds !== undefined && { retentionSeconds }),
+    });
   return {
     facts,
-    decisions: embeddedRecords({ ...shared, table: 'decisions', retentionSeconds: retentionSeconds.decisions }),
-    enforcement: embeddedRecords({ ...shared, table: 'enforcement', retentionSeconds: retentionSeconds.enforcement }),
-    quarantine: embeddedRecords({ ...shared, table: 'quarantine' }),
+    decisions: records('decisions', retentionSeconds.decisions),
+    enforcement: records('enforcement', retentionSeconds.enforcement),
+    quarantine: records('quarantine'),
     ping: async () => {
       try {
         database.prepare('SELECT 1').get();
@@ -51,7 +57,7 @@ export const openEmbedded = (url: string, { carrier = () => ({}), ...options }: 
       commits.flush();
       database.close();
       // Followers wake, find the log closed and say so.
-      news.ring();
+      for (const each of Object.values(news)) each.ring();
     },
   };
 };

@@ -5,7 +5,7 @@ import type { Carrier } from '@postern/telemetry';
 import type { Cursors, IncomingRecord, RecordBatch, RecordLog } from '../port.ts';
 import type { Bell } from './bell.ts';
 import type { GroupCommit } from './group-commit.ts';
-import { lastNumber } from './last-number.ts';
+import { lastNumberOf } from './last-number.ts';
 
 type Deps = {
   readonly database: DatabaseSync;
@@ -33,7 +33,8 @@ export const embeddedRecords = (deps: Deps): RecordLog => {
   const prune = database.prepare(
     `DELETE FROM ${table} WHERE position < (SELECT min(position) FROM ${table} WHERE at >= unixepoch() - ?)`,
   );
-  const end = () => lastNumber(database, table) + 1;
+  const lastNumber = lastNumberOf(database, table);
+  const end = () => lastNumber() + 1;
   const low = () => Number(lowest.get()?.['low'] ?? end());
   let publishes = 0;
 
@@ -55,7 +56,7 @@ export const embeddedRecords = (deps: Deps): RecordLog => {
   return {
     publish: async (records) => {
       const hop = carrier();
-      await commits.write(() => {
+      await commits.write(bell, () => {
         for (const { bytes, headers } of records) {
           const all = { ...hop, ...headers };
           insert.run(bytes, Object.keys(all).length > 0 ? JSON.stringify(all) : null);

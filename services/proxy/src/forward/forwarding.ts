@@ -13,7 +13,7 @@ export type Outgoing = {
   /** Base path, path below the mount and query: octet for octet what was decided on. */
   readonly path: string;
   /** Name and value by turns, ours included. */
-  readonly headers: readonly string[];
+  readonly headers: string[];
   /** The body where it was read to be judged: these octets and no others. */
   readonly body?: Buffer;
   /** What the caller may see of the answer. */
@@ -42,22 +42,52 @@ const endsHere = new Set([
   'upgrade',
 ]);
 
-/** The API's response headers as the caller gets them: name and value by turns. */
+/** As an API spelled it → may it pass? APIs repeat few names, so nearly every look-up ends here. */
+const passing = new Map<string, boolean>();
+const passingMax = 2_000;
+
+const passes = (raw: string): boolean => {
+  const known = passing.get(raw);
+  if (known !== undefined) return known;
+  const name = raw.toLowerCase();
+  const judged = !endsHere.has(name) && !name.startsWith('postern-');
+  if (passing.size >= passingMax) passing.clear();
+  passing.set(raw, judged);
+  return judged;
+};
+
+export const textOf = (raw: string | Buffer | undefined): string =>
+  raw === undefined ? '' : typeof raw === 'string' ? raw : raw.toString('latin1');
+
+/** The API's response headers as the caller gets them, octet for octet: name and value by turns. */
 export const responseHeaders = (
-  raw: readonly string[],
+  raw: readonly (string | Buffer)[],
   { decision, observed = false }: Pick<Outgoing, 'decision' | 'observed'>,
 ): string[] => {
-  let hop: string[] = [];
-  for (let at = 0; at + 1 < raw.length; at += 2)
-    if (raw[at]?.toLowerCase() === 'connection')
-      hop = [...hop, ...(raw[at + 1] ?? '').split(',').map((name) => name.trim().toLowerCase())];
+  let hop: string[] | undefined;
   const headers: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = (raw[at] ?? '').toLowerCase();
-    if (!endsHere.has(name) && !hop.includes(name) && !name.startsWith('postern-'))
-      headers.push(raw[at] ?? '', raw[at + 1] ?? '');
+    const name = textOf(raw[at]);
+    if (name.length === 10 && name.toLowerCase() === 'connection') hop = declared(textOf(raw[at + 1]), hop);
+    else if (passes(name)) headers.push(name, textOf(raw[at + 1]));
   }
   headers.push('Postern-Decision', decision);
   if (observed) headers.push('Postern-Observed', 'would-refuse');
-  return headers;
+  return hop === undefined ? headers : without(headers, hop);
+};
+
+/** Names that a Connection header declares to be of this hop only; what it may always say takes no name away. */
+const declared = (connection: string, before: string[] | undefined): string[] | undefined => {
+  const short = connection.toLowerCase();
+  if (short === 'keep-alive' || short === 'close') return before;
+  return [...(before ?? []), ...short.split(',').map((name) => name.trim())];
+};
+
+const without = (headers: readonly string[], names: readonly string[]): string[] => {
+  const kept: string[] = [];
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const [name = '', value = ''] = [headers[at], headers[at + 1]];
+    if (name.startsWith('Postern-') || !names.includes(name.toLowerCase())) kept.push(name, value);
+  }
+  return kept;
 };

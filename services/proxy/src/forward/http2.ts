@@ -238,8 +238,8 @@ const toHttp2 = ({ read, path, headers, upstream }: Outgoing): OutgoingHttpHeade
     ...fields,
     ':method': read.method,
     ':path': path,
-    ':scheme': upstream.origin.protocol.slice(0, -1),
-    ':authority': upstream.origin.host,
+    ':scheme': upstream.origin.slice(0, upstream.origin.indexOf(':')),
+    ':authority': upstream.host,
     // Ours to say: trailers are passed on. gRPC asks for it.
     te: 'trailers',
   };

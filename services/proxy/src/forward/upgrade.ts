@@ -76,7 +76,7 @@ export const upgradeForwarder = (): UpgradeForwarder => {
     req.url = out.path;
     req.headers = { ...toObject(out.headers), connection: 'Upgrade', upgrade: 'websocket' };
     try {
-      proxy.ws(req, socket, head, { target: out.upstream.origin.origin }, () => fail('proxy/upstream-unreachable'));
+      proxy.ws(req, socket, head, { target: out.upstream.origin }, () => fail('proxy/upstream-unreachable'));
     } catch {
       fail('proxy/upstream-unreachable');
     }

@@ -4,7 +4,9 @@ import type { UpstreamConfig } from '../config.ts';
 import { type Http2Sessions, http2Sessions } from './http2-sessions.ts';
 
 export type Upstream = {
-  readonly origin: URL;
+  readonly origin: string;
+  /** What the Host header names. */
+  readonly host: string;
   /** Path of the base URL, without a slash at its end. */
   readonly basePath: string;
   readonly pool: Pool;
@@ -43,7 +45,8 @@ export const openUpstreams = (services: Readonly<Record<string, UpstreamConfig>>
     if (http2 !== undefined) sessions.set(origin.origin, http2);
     return {
       ...(http2 && { http2 }),
-      origin,
+      origin: origin.origin,
+      host: origin.host,
       basePath: origin.pathname.replace(/\/$/, ''),
       pool,
       timeoutMs,

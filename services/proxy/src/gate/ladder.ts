@@ -47,7 +47,7 @@ import {
   operationRefused,
   refusedFirst,
 } from './operations.ts';
-import { type Passage, toOutcome, toRecord, toUnreadableRecord } from './passage.ts';
+import { type Passage, passageOf, toOutcome, toRecord, toUnreadableRecord } from './passage.ts';
 import type { Reader } from './read.ts';
 import type { Routes } from './routes.ts';
 import { type Standing, unfit } from './standing.ts';
@@ -138,15 +138,8 @@ export const ladder = (deps: LadderDeps): Ladder => {
       return answer(door, recorded ? refusal : toRefusal('proxy/recording-full', { decision: id }), id);
     }
     const trace = (telemetry.tracing ? telemetry.traceId() : undefined) ?? read.traceparent?.slice(3, 35);
-    const passage: Passage = {
-      id,
-      door,
-      read,
-      ...(trace !== undefined && { trace }),
-      ...(telemetry.tracing && { carrier: telemetry.carrier() }),
-      routesVersion: 0,
-      attempt: 1,
-    };
+    const carrier = telemetry.tracing ? telemetry.carrier() : undefined;
+    const passage = passageOf({ id, door, read, trace, carrier });
     const not = unfit(standing, lease);
     if (not !== undefined)
       return refuse(passage, not.code, not.reason, { ...(not.detail !== undefined && { detail: not.detail }) });
@@ -160,7 +153,8 @@ export const ladder = (deps: LadderDeps): Ladder => {
   const identified = (passage: Passage, identity: Identity): Answered => {
     switch (identity.kind) {
       case 'caller':
-        return matched({ ...passage, caller: identity });
+        passage.caller = identity;
+        return matched(passage);
       case 'none':
         return matched(passage);
       case 'two':
@@ -177,10 +171,13 @@ export const ladder = (deps: LadderDeps): Ladder => {
   };
 
   // match, decide
-  const matched = (before: Passage): Answered => {
-    const match = routes.match(before.read.method, before.read);
-    const passage: Passage = { ...before, ...(match !== undefined && { match }), routesVersion: routes.version() };
+  const matched = (passage: Passage): Answered => {
     const { caller, read } = passage;
+    const match = routes.match(read.method, read);
+    passage.match = match;
+    passage.objects = undefined;
+    passage.objectsOf = undefined;
+    passage.routesVersion = routes.version();
     if (read.preflight && match?.endpoint.public !== true) return preflight(passage);
     if (match?.operations !== undefined) return inspect(passage, match, match.operations);
     if (match?.endpoint.public === true)
@@ -201,18 +198,15 @@ export const ladder = (deps: LadderDeps): Ladder => {
     }
     const begun = clock.elapsed();
     const context = contextOf(read.ip, caller);
-    const asking: Passage = {
-      ...passage,
-      ...(named.objects.length > 0 && { objects: named.objects.map(objectText) }),
-      ...(context.country !== undefined && { country: context.country }),
-    };
+    passage.objects = named.objects.length > 0 ? named.objects.map(objectText) : undefined;
+    passage.country = context.country;
     decide(
       caller,
       match.endpoint.id,
       context,
       ({ answer: given, cached }) => {
         if (!cached) metrics.decideSeconds((clock.elapsed() - begun) / 1_000);
-        decided(asking, given, cached);
+        decided(passage, given, cached);
       },
       named.objects,
     );
@@ -222,13 +216,13 @@ export const ladder = (deps: LadderDeps): Ladder => {
   const inspect = (passage: Passage, match: Match, operations: readonly Endpoint[]): Answered => {
     const found = deps.operations(passage, match, operations);
     // The place alone is no endpoint: until it is known what is called, nothing is named in the record.
-    const { match: _unsaid, ...unmatched } = passage;
+    passage.match = undefined;
     const told = (found: FoundOperations): Answered =>
       found.outcome === 'called'
         ? called(found.passage, found.called)
-        : refuse(unmatched, found.code, found.reason, { ...(found.detail !== undefined && { detail: found.detail }) });
+        : refuse(passage, found.code, found.reason, { ...(found.detail !== undefined && { detail: found.detail }) });
     if (!(found instanceof Promise)) return told(found);
-    found.then(told).catch((error) => broken(unmatched, error));
+    found.then(told).catch((error) => broken(passage, error));
   };
   const called = (passage: Passage, endpoints: readonly Endpoint[]): Answered => {
     const { caller, read } = passage;
@@ -240,19 +234,19 @@ export const ladder = (deps: LadderDeps): Ladder => {
     if (caller === undefined) return refuse(passage, 'proxy/no-credential', 'no-credential');
     const begun = clock.elapsed();
     const context = contextOf(read.ip, caller);
-    const asking: Passage = { ...passage, ...(context.country !== undefined && { country: context.country }) };
+    passage.country = context.country;
     deps.decideAll(caller, asked, context, ({ answer: given, cached, refused, refusedFor }) => {
       if (!cached) metrics.decideSeconds((clock.elapsed() - begun) / 1_000);
-      decided(refusedFirst(asking, refused), given, cached, refusedFor);
+      decided(refusedFirst(passage, refused), given, cached, refusedFor);
     });
   };
 
   /** The page's origin asks, not the caller: nothing is granted, and nothing is said about what exists. */
   const preflight = (passage: Passage): Answered => {
-    const { match: _unsaid, ...unmatched } = passage;
+    passage.match = undefined;
     metrics.refused('no-credential', 'deny');
     const recorded = recorder.take(
-      toRecord(unmatched, clock, { outcome: 'deny', reason: 'no-credential', refusedWith: 204 }),
+      toRecord(passage, clock, { outcome: 'deny', reason: 'no-credential', refusedWith: 204 }),
     );
     answer(
       passage.door,
@@ -271,8 +265,9 @@ export const ladder = (deps: LadderDeps): Ladder => {
     const { caller, match, door } = passage;
     if (passage.routesVersion !== routes.version()) {
       if (passage.attempt >= attemptsMax) return refuse(passage, 'proxy/cannot-decide', 'cannot-decide');
-      const { match: _outdated, called: _former, ...rest } = passage;
-      return matched({ ...rest, attempt: passage.attempt + 1 });
+      passage.called = undefined;
+      passage.attempt++;
+      return matched(passage);
     }
     if (given.outcome === 'unavailable')
       return refuse(passage, 'proxy/cannot-decide', 'cannot-decide', {}, toOutcome(given, cached));

@@ -110,7 +110,7 @@ const outgoingHeaders = (
   upstream: Upstream,
 ): string[] => {
   const sent = lists === true ? unencoded(read.headers) : read.headers;
-  const headers = [...sent, 'Host', upstream.origin.host];
+  const headers = [...sent, 'Host', upstream.host];
   if (read.ip !== undefined) headers.push('X-Forwarded-For', read.ip);
   headers.push('X-Forwarded-Proto', read.scheme, 'X-Forwarded-Host', read.host, 'Postern-Decision', id);
   if (caller !== undefined && match !== undefined)

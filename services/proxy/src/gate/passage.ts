@@ -8,30 +8,52 @@ import { unmapped } from './address.ts';
 import type { Door } from './door.ts';
 import type { ReadRequest } from './read.ts';
 
+/**
+ * It is filled in on its way: every rung adds what it found, in place, and all fields are there from the beginning. A copy a rung would cost
+ * more than what the rung does.
+ */
 export type Passage = {
   readonly id: string;
   readonly door: Door;
   readonly read: ReadRequest;
-  readonly trace?: string;
+  readonly trace: string | undefined;
   /** The trace context as it was when the request came in: its decision may be awaited together with others'. */
-  readonly carrier?: Carrier;
-  readonly caller?: Caller;
-  readonly match?: Match;
+  readonly carrier: Carrier | undefined;
+  caller: Caller | undefined;
+  match: Match | undefined;
   /** The operations that the request calls, where several share its method and path; `match.endpoint` is the first. */
-  readonly called?: readonly [Endpoint, ...Endpoint[]];
+  called: readonly [Endpoint, ...Endpoint[]] | undefined;
   /** The body where it had to be judged. */
-  readonly body?: Buffer;
+  body: Buffer | undefined;
   /** The answer tells of tools. */
-  readonly lists?: boolean;
+  lists: boolean;
   /** What is asked besides the endpoint: `employee:42#view`. */
-  readonly objects?: readonly string[];
+  objects: readonly string[] | undefined;
   /** Which objects an operation names, where the body says so. */
-  readonly objectsOf?: (endpoint: Endpoint) => Objects;
-  readonly country?: string;
-  readonly routesVersion: number;
+  objectsOf: ((endpoint: Endpoint) => Objects) | undefined;
+  country: string | undefined;
+  routesVersion: number;
   /** How often the routes changed under it. */
-  readonly attempt: number;
+  attempt: number;
 };
+
+export const passageOf = (about: Pick<Passage, 'id' | 'door' | 'read' | 'trace' | 'carrier'>): Passage => ({
+  id: about.id,
+  door: about.door,
+  read: about.read,
+  trace: about.trace,
+  carrier: about.carrier,
+  caller: undefined,
+  match: undefined,
+  called: undefined,
+  body: undefined,
+  lists: false,
+  objects: undefined,
+  objectsOf: undefined,
+  country: undefined,
+  routesVersion: 0,
+  attempt: 1,
+});
 
 /** Ids of decisions: unique without asking anybody, short enough to be read out. */
 export const decisionIds = (): (() => string) => {
@@ -40,29 +62,63 @@ export const decisionIds = (): (() => string) => {
   return () => `${start}-${(count++).toString(36)}`;
 };
 
-type Outcome = Pick<DecisionRecord, 'outcome' | 'reason' | 'observed' | 'refusedWith' | 'sequence' | 'cached'>;
+/** What is written down of an answer; an absent member is simply undefined, and is not written. */
+type Outcome = {
+  readonly outcome: DecisionRecord['outcome'];
+  readonly reason?: DecisionRecord['reason'] | undefined;
+  readonly observed?: DecisionRecord['observed'] | undefined;
+  readonly refusedWith?: DecisionRecord['refusedWith'] | undefined;
+  readonly sequence?: DecisionRecord['sequence'] | undefined;
+  readonly cached?: DecisionRecord['cached'] | undefined;
+};
+/** A record with every member in its place: what is undefined is left out when it is written. */
+export type DecisionLine = { readonly [Member in keyof Required<DecisionRecord>]: DecisionRecord[Member] | undefined };
 
 const pathLengthMax = 2_000;
 /** Without the query, which may hold secrets. */
-const shortPath = (path: string): string => (path.split('?', 1)[0] ?? '').slice(0, pathLengthMax);
+const shortPath = (path: string): string => {
+  const query = path.indexOf('?');
+  const length = query < 0 ? path.length : query;
+  return length === path.length && length <= pathLengthMax ? path : path.slice(0, Math.min(length, pathLengthMax));
+};
 
-export const toRecord = (passage: Passage, clock: Clock, outcome: Outcome): DecisionRecord => {
-  const { id, read, caller, match, called, objects, country, trace } = passage;
+/** The instant as it is written, made once a millisecond. */
+const instants = new WeakMap<Clock, { at: number; text: string }>();
+const instantOf = (clock: Clock): string => {
+  const at = clock.now();
+  let kept = instants.get(clock);
+  if (kept === undefined) instants.set(clock, (kept = { at: Number.NaN, text: '' }));
+  if (kept.at !== at) {
+    kept.at = at;
+    kept.text = new Date(at).toISOString();
+  }
+  return kept.text;
+};
+
+export const toRecord = (passage: Passage, clock: Clock, outcome: Outcome): DecisionLine => {
+  const { read, caller, match, called } = passage;
   return {
-    id,
-    at: new Date(clock.now()).toISOString(),
-    ...outcome,
-    ...(caller !== undefined && { principal: caller.principal }),
-    ...(caller?.credential !== undefined && { credential: caller.credential }),
-    ...(caller !== undefined && caller.actors.length > 0 && { actors: [...caller.actors] }),
-    ...(match !== undefined && { service: match.service.name, endpoint: match.endpoint.id }),
-    ...(called !== undefined && called.length > 1 && { also: called.slice(1).map((each) => each.id) }),
-    ...(objects !== undefined && { objects: [...objects] }),
+    id: passage.id,
+    at: instantOf(clock),
+    outcome: outcome.outcome,
+    reason: outcome.reason,
+    observed: outcome.observed,
+    refusedWith: outcome.refusedWith,
+    sequence: outcome.sequence,
+    cached: outcome.cached,
+    principal: caller?.principal,
+    credential: caller?.credential,
+    actors: caller === undefined || caller.actors.length === 0 ? undefined : [...caller.actors],
+    service: match?.service.name,
+    endpoint: match?.endpoint.id,
+    also: called === undefined || called.length < 2 ? undefined : called.slice(1).map((each) => each.id),
+    objects: passage.objects === undefined ? undefined : [...passage.objects],
     method: read.method.slice(0, 40),
     path: shortPath(read.path),
-    ...(read.ip !== undefined && { ip: read.ip }),
-    ...(country !== undefined && { country }),
-    ...(trace !== undefined && { trace }),
+    ip: read.ip,
+    country: passage.country,
+    trace: passage.trace,
+    ends: undefined,
   };
 };
 
@@ -71,9 +127,9 @@ export const toUnreadableRecord = (
   about: { id: string; method: string; path: string; remoteAddress: string | undefined },
   clock: Clock,
   outcome: Outcome,
-): DecisionRecord => ({
+): Partial<DecisionLine> => ({
   id: about.id,
-  at: new Date(clock.now()).toISOString(),
+  at: instantOf(clock),
   ...outcome,
   method: about.method.slice(0, 40),
   path: shortPath(about.path),
@@ -83,8 +139,7 @@ export const toUnreadableRecord = (
 /** The part of an answer that is written down. */
 export const toOutcome = (answer: Answer, cached: boolean | undefined): Outcome => ({
   outcome: answer.outcome,
-  ...(answer.outcome === 'deny' && { reason: answer.reason }),
-  ...(answer.outcome === 'unavailable' && { reason: 'cannot-decide' as const }),
-  ...(answer.outcome !== 'unavailable' && { sequence: answer.sequence }),
-  ...(cached !== undefined && { cached }),
+  reason: answer.outcome === 'allow' ? undefined : answer.outcome === 'deny' ? answer.reason : 'cannot-decide',
+  sequence: answer.outcome === 'unavailable' ? undefined : answer.sequence,
+  cached,
 });

@@ -10,12 +10,12 @@ export type ReadRequest = {
   readonly path: string;
   readonly query: string;
   readonly segments: readonly string[];
-  readonly authorization?: string;
-  readonly apiKey?: string;
+  readonly authorization: string | undefined;
+  readonly apiKey: string | undefined;
   readonly host: string;
-  readonly ip?: string;
+  readonly ip: string | undefined;
   readonly scheme: 'http' | 'https';
-  readonly traceparent?: string;
+  readonly traceparent: string | undefined;
   /** What goes on to the API, name and value by turns, before ours are added. */
   readonly headers: readonly string[];
   readonly body:
@@ -81,8 +81,6 @@ export const requestReader =
 
     const { ip, trusted } = addressOf(req.socket.remoteAddress, sorted.forwardedFor);
     const encrypted = 'encrypted' in req.socket || (trusted && sorted.forwardedProto === 'https');
-    const authorization = single.get('authorization');
-    const apiKey = single.get('x-api-key');
     const traceparent = single.get('traceparent');
     return {
       outcome: 'read',
@@ -90,12 +88,12 @@ export const requestReader =
       path: target.path,
       query: target.query,
       segments: target.segments,
-      ...(authorization !== undefined && { authorization }),
-      ...(apiKey !== undefined && { apiKey }),
+      authorization: single.get('authorization'),
+      apiKey: single.get('x-api-key'),
       host,
-      ...(ip !== undefined && { ip }),
+      ip,
       scheme: encrypted ? 'https' : 'http',
-      ...(traceparent !== undefined && traceparentText.test(traceparent) && { traceparent }),
+      traceparent: traceparent !== undefined && traceparentText.test(traceparent) ? traceparent : undefined,
       headers,
       body:
         encoding !== undefined

@@ -6,7 +6,7 @@ import { apiKeyPrefix, identifyByApiKey } from './api-key.ts';
 import { type Identity, identityHolds } from './identity.ts';
 import type { JwtIdentifier } from './jwt.ts';
 
-export type Credentials = { readonly authorization?: string; readonly apiKey?: string };
+export type Credentials = { readonly authorization?: string | undefined; readonly apiKey?: string | undefined };
 export type Identify = (credentials: Credentials) => Identity | Promise<Identity>;
 
 const bearer = /^bearer +([\x21-\x7e]+) *$/i;

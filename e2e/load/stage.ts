@@ -1,0 +1,154 @@
+/** What every contender of the bench shares: one upstream, one endpoint, one caller with a token, and the files of a small model. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { freeBasePort, startPostern } from '../world/embedded.ts';
+import type { Target } from './load.ts';
+import { type Started, startProgram } from './processes.ts';
+
+export type Contender = Target & {
+  readonly name: string;
+  /** What it does of our job, in a few words. */
+  readonly does: 'nothing' | 'asks a stub' | 'decides';
+  /** Its processes, whose CPU time is counted. */
+  readonly pids: readonly number[];
+};
+export type Stage = AsyncDisposable & {
+  readonly folder: string;
+  readonly upstream: Contender;
+  readonly token: string;
+  readonly jwksFile: string;
+};
+
+const issuer = 'https://bench.example';
+
+export const openStage = async (): Promise<Stage> => {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-bench-'));
+  const port = await freeBasePort();
+  const { privateKey, publicKey } = await generateKeyPair('RS256');
+  const jwksFile = join(folder, 'jwks.json');
+  await writeFile(
+    jwksFile,
+    JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'bench', alg: 'RS256' }] }),
+  );
+  const token = await new SignJWT({})
+    .setProtectedHeader({ alg: 'RS256', kid: 'bench', typ: 'at+jwt' })
+    .setIssuer(issuer)
+    .setAudience('bench')
+    .setSubject('bench')
+    .setIssuedAt()
+    .setExpirationTime('8h')
+    .sign(privateKey);
+  const server = await startProgram('peers/upstream.ts', [port]);
+  return {
+    folder,
+    token,
+    jwksFile,
+    upstream: {
+      name: 'no proxy (the upstream itself)',
+      does: 'nothing',
+      url: `http://127.0.0.1:${port}/employees/42`,
+      headers: {},
+      pids: [server.pid],
+    },
+    [Symbol.asyncDispose]: async () => {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+};
+
+export const portOf = (target: Target): number => Number(new URL(target.url).port);
+
+/** The files of a model with `routes` endpoints, of which the bench calls one. */
+export const writeModel = async (stage: Stage, routes: number): Promise<{ file: string; port: number }> => {
+  const port = await freeBasePort();
+  const others = Array.from(
+    { length: routes - 1 },
+    (_, at) => `  /things${at}/{id}:\n    get: { operationId: getThing${at} }\n`,
+  );
+  await writeFile(
+    join(stage.folder, 'api.yaml'),
+    `openapi: 3.1.0\ninfo: { title: Bench, version: "1" }\npaths:\n  /employees/{id}:\n    get: { operationId: getEmployee }\n${others.join('')}`,
+  );
+  await writeFile(
+    join(stage.folder, 'roles.yaml'),
+    'reader:\n  allows: [{ service: bench, access: read }]\n  birthright: { department: bench }\n',
+  );
+  const file = join(stage.folder, 'postern.yaml');
+  await writeFile(
+    file,
+    `listen: 127.0.0.1:${port}\nhealth: 127.0.0.1:${port + 1}\nissuers: [{ issuer: "${issuer}", audience: [bench], jwks: "file:./jwks.json", algorithms: [RS256] }]\nservices: { bench: { upstream: "http://127.0.0.1:${portOf(stage.upstream)}", mount: /bench, openapi: ./api.yaml } }\nmodel: { roles: ./roles.yaml }\nlog: { level: warn }\n`,
+  );
+  return { file, port };
+};
+
+/** Gives the bench's caller its birthright, through the gate. */
+export const hire = async (gate: string, key: string): Promise<void> => {
+  const joined = await fetch(`${gate}/.postern/events?wait=enforced`, {
+    method: 'POST',
+    headers: { 'x-api-key': key, 'content-type': 'application/cloudevents+json' },
+    body: JSON.stringify({
+      specversion: '1.0',
+      id: 'bench',
+      source: '/bench',
+      type: 'postern.person.joined.v1',
+      subject: 'user:bench',
+      data: { department: 'bench' },
+    }),
+  });
+  if (!joined.ok) throw new Error(await joined.text());
+};
+
+export type Open = { readonly contender: Contender; readonly stop: () => Promise<void> };
+
+const opened = (started: Started, contender: Omit<Contender, 'pids'>): Open => ({
+  contender: { ...contender, pids: [started.pid] },
+  stop: started.stop,
+});
+
+export const bare = async (stage: Stage, name: 'undici' | 'http-proxy', profile: readonly string[]): Promise<Open> => {
+  const port = await freeBasePort();
+  const started = await startProgram(`peers/bare-${name}.ts`, [port, portOf(stage.upstream)], profile);
+  return opened(started, {
+    name: name === 'undici' ? bareUndici : 'bare http-proxy-3',
+    does: 'nothing',
+    url: `http://127.0.0.1:${port}/employees/42`,
+    headers: {},
+  });
+};
+/** The mark that everything is measured against. */
+export const bareUndici = 'bare undici proxy';
+
+/** The gate as `postern serve proxy` runs it. */
+export const gateAlone = async (stage: Stage, routes: number, profile: readonly string[]): Promise<Open> => {
+  const { file, port } = await writeModel(stage, routes);
+  const started = await startProgram('peers/gate.ts', [file, port, portOf(stage.upstream)], profile);
+  await hire(`http://127.0.0.1:${port}`, /^key (.*)$/m.exec(started.said())?.[1] ?? '');
+  return opened(started, {
+    name: 'postern, the gate by itself (serve proxy)',
+    does: 'decides',
+    url: `http://127.0.0.1:${port}/bench/employees/42`,
+    headers: { authorization: `Bearer ${stage.token}` },
+  });
+};
+
+export const posternUp = async (stage: Stage): Promise<Open> => {
+  const { port } = await writeModel(stage, 1);
+  const running = await startPostern(['up'], { cwd: stage.folder });
+  await hire(`http://127.0.0.1:${port}`, (await readFile(join(stage.folder, '.postern/admin.key'), 'utf8')).trim());
+  return {
+    contender: {
+      name: 'postern up (log and record beside it)',
+      does: 'decides',
+      url: `http://127.0.0.1:${port}/bench/employees/42`,
+      headers: { authorization: `Bearer ${stage.token}` },
+      pids: [running.process.pid ?? 0],
+    },
+    stop: async () => {
+      running.process.kill('SIGTERM');
+      await running.ended;
+    },
+  };
+};
