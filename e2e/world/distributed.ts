@@ -86,7 +86,7 @@ export const distributedWorld = async ({
     const config = {
       ...common,
       health: free[index * 2 + 1] ?? '',
-      ...(kind === 'proxy' && { listen: listens.get(room), listenH2c: h2cOf(room) }),
+      ...(kind === 'proxy' && { listen: listens.get(room), h2c: h2cOf(room) }),
       rooms: {
         authorizer: at('authorizer'),
         audit: at('audit'),

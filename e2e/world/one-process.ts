@@ -14,7 +14,7 @@ export const embeddedWorld = async (): Promise<World> => {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'postern-one-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const [listen = '', health = '', listenH2c = ''] = await freeAddresses(3);
+  const [listen = '', health = '', h2c = ''] = await freeAddresses(3);
   const gates = [`http://${listen}`];
   const collector = stack.use(await startCollector());
   const issuer = stack.use(await startIssuer());
@@ -32,7 +32,7 @@ export const embeddedWorld = async (): Promise<World> => {
           services: operations.services,
         }),
         listen,
-        listenH2c,
+        h2c,
         health,
         data: './data',
         log: { level: 'warn' },
@@ -45,7 +45,7 @@ export const embeddedWorld = async (): Promise<World> => {
   return {
     kind: 'embedded',
     gates,
-    h2c: [listenH2c],
+    h2c: [h2c],
     key,
     issuer,
     upstream,

@@ -130,8 +130,8 @@ export type ServiceConfig = z.infer<typeof ServiceConfig>;
 
 export const PosternYaml = z.strictObject({
   listen: Address.default('127.0.0.1:8080'),
-  /** HTTP/2 in clear text, by prior knowledge and nothing else: for gRPC callers on a network of your own. Left out, there is none. */
-  listenH2c: Address.optional(),
+  /** HOST:PORT of a further listener for HTTP/2 in the clear (prior knowledge alone): for a mesh whose sidecars encrypt. */
+  h2c: Address.optional(),
   health: Address.default('127.0.0.1:8081'),
   data: z.string().default('./.postern'),
   eventLog: Url('kafka', 'file', 'memory').optional(),

@@ -58,8 +58,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   for (const note of model.notes) log.warn(mistakeText(note));
   const clock = systemClock;
   // Looked at first, because the proxy takes its address last: a start that cannot succeed leaves nothing behind.
-  for (const address of [config.listen, config.health, ...(config.listenH2c ? [config.listenH2c] : [])])
-    await requireFree(address);
+  for (const address of [config.listen, config.health, ...(config.h2c ? [config.h2c] : [])]) await requireFree(address);
 
   await using stack = new AsyncDisposableStack();
   const telemetry = stack.use(await openTelemetry({ service: 'postern', otlp: config.telemetry.otlp }));
@@ -115,7 +114,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       {
         instance: 'proxy',
         listen: config.listen,
-        ...(config.listenH2c !== undefined && { listenH2c: config.listenH2c }),
+        ...(config.h2c !== undefined && { h2c: config.h2c }),
         upstreams: upstreamsOf(
           config.services,
           {

@@ -16,8 +16,9 @@ import { followFacts } from './facts.ts';
 import { upgradeForwarder } from './forward/upgrade.ts';
 import { openUpstreams } from './forward/upstreams.ts';
 import { addressReader } from './gate/address.ts';
+import { clearHttp2 } from './gate/clear-http2.ts';
+import { clearListener } from './gate/clear-listener.ts';
 import { contexts } from './gate/context.ts';
-import { h2cListener } from './gate/h2c.ts';
 import { type GraphQlServices, inspectedBytesMax, inspector } from './gate/inspect.ts';
 import { ladder } from './gate/ladder.ts';
 import { liveExchanges } from './gate/live.ts';
@@ -68,7 +69,8 @@ export type ProxyDeps = {
 export type ProxyService = Service & {
   /** Where the gate listens, once it has started. */
   readonly address: () => { readonly host: string; readonly port: number } | undefined;
-  readonly h2cAddress: ProxyService['address'];
+  /** Where it takes HTTP/2 in the clear, if anywhere. */
+  readonly clearAddress: () => { readonly host: string; readonly port: number } | undefined;
   /** Who this run of the proxy is in heartbeats and decision batches. */
   readonly instance: string;
   /** The sequence whose consequences have been applied. */
@@ -185,7 +187,8 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     log,
   });
   const { server, app } = gateServer(gate, { jwks: others.jwks, authzen: () => deps.authzenConfiguration?.() });
-  const h2c = h2cListener(gate, config.listenH2c);
+  const clear = clearHttp2(gate);
+  const inTheClear = config.h2c === undefined ? undefined : clearListener(config.h2c, clear);
 
   const measure = (): void =>
     metrics.observe({
@@ -243,10 +246,10 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
       const address = server.address() as AddressInfo | null;
       return address === null ? undefined : { host: address.address, port: address.port };
     },
-    h2cAddress: h2c.address,
+    clearAddress: () => inTheClear?.address(),
     start: async () => {
       await listen(app, config.listen);
-      await h2c.start();
+      await inTheClear?.start();
       watch.start();
       observe.start();
       background = announce().then(() =>
@@ -265,12 +268,14 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     ],
     stop: async () => {
       const closed = app.close();
-      h2c.drain();
+      const clearClosed = inTheClear?.close();
+      clear.close();
       server.closeIdleConnections();
       await drained();
       standing.state = 'stopped';
       server.closeAllConnections();
-      h2c.stop();
+      clear.destroy();
+      await clearClosed;
       await closed.catch((error) => log.warn({ err: error }, 'the listener did not close'));
       watch.stop();
       observe.stop();

@@ -7,8 +7,8 @@ export type ProxyConfig = {
   readonly instance: string;
   /** HOST:PORT of the gate; port 0 takes a free one. */
   readonly listen: string;
-  /** HOST:PORT for HTTP/2 in clear text, by prior knowledge; left out, there is none. */
-  readonly listenH2c?: string;
+  /** HOST:PORT for HTTP/2 in the clear. */
+  readonly h2c?: string;
   /** Service name → where its API lies. A service that the log routes and that is not named here answers 502. */
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
   /** Services that refuse nobody for want of a grant, until an instant (RFC 3339). */

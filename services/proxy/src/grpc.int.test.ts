@@ -44,7 +44,7 @@ const startGate = async (url: string, more: { bodyBytesMax?: number; timeoutMs?:
   startTrial(await openEventLog('memory:'), facts, {
     service: 'ledger',
     config: {
-      listenH2c: '127.0.0.1:0',
+      h2c: '127.0.0.1:0',
       upstreams: {
         ledger: { upstream: url, protocol: 'http2', timeoutMs: 5_000, bodyBytesMax: 1_000_000, ...more },
       },
@@ -54,7 +54,7 @@ const start = async (more: Parameters<typeof startGate>[1] = {}) => {
   await using stack = new AsyncDisposableStack();
   const ledger = stack.use(await startLedger());
   const gate = stack.use(await startGate(ledger.url, more));
-  const client = ledgerClient(`127.0.0.1:${gate.proxy.h2cAddress()?.port}`, '/ledger');
+  const client = ledgerClient(`127.0.0.1:${gate.proxy.clearAddress()?.port}`, '/ledger');
   stack.defer(() => client.close());
   const owned = stack.move();
   return Object.assign(gate, { ledger, client, [Symbol.asyncDispose]: () => owned.disposeAsync() });
@@ -182,7 +182,7 @@ test('an API that is not there is UNAVAILABLE, and one that is silent is DEADLIN
   silent.on('session', (session) => session.unref());
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   await using other = await startGate(`http://127.0.0.1:${(silent.address() as AddressInfo).port}`, { timeoutMs: 20 });
-  const client = ledgerClient(`127.0.0.1:${other.proxy.h2cAddress()?.port}`, '/ledger');
+  const client = ledgerClient(`127.0.0.1:${other.proxy.clearAddress()?.port}`, '/ledger');
   assert.equal((await unary(client, 'Get', 'psk_ann')).error?.code, status.DEADLINE_EXCEEDED);
   client.close();
   silent.close();
@@ -232,7 +232,7 @@ test('other requests pass by HTTP/2 too: one reading, the whole body, the refusa
     res.end(`${req.method} ${req.url} ${body}`);
   });
   await using gate = await startGate(api.url);
-  const port = gate.proxy.h2cAddress()?.port;
+  const port = gate.proxy.clearAddress()?.port;
   const got = await plain(port, {
     ':path': '/ledger/get?a=1',
     'postern-assertion': 'forged',
@@ -249,7 +249,7 @@ test('other requests pass by HTTP/2 too: one reading, the whole body, the refusa
   assert.match(refused.text, /proxy\/denied/);
   for (const ambiguous of [
     { ':path': '/ledger/%2e%2e/get' },
-    { ':path': '/ledger/get', host: 'other' },
+    { ':path': '/ledger/get', ':authority': 'one', host: 'other' },
     { ':path': '/ledger//get' },
   ])
     assert.equal((await plain(port, ambiguous)).status, 400, JSON.stringify(ambiguous));
@@ -266,7 +266,7 @@ test('half an answer is an error to the caller, and a body beyond the limit is r
     setImmediate(() => res.stream.close(constants.NGHTTP2_INTERNAL_ERROR));
   });
   await using gate = await startGate(api.url, { bodyBytesMax: 10 });
-  const port = gate.proxy.h2cAddress()?.port;
+  const port = gate.proxy.clearAddress()?.port;
   const half = await plain(port, { ':path': '/ledger/get' });
   assert.notEqual(half.code, constants.NGHTTP2_NO_ERROR);
   await assert.rejects(async () => {
@@ -286,7 +286,7 @@ test('a caller that does not read holds the API back', async () => {
     more();
   });
   await using gate = await startGate(api.url);
-  const session = connect(`http://127.0.0.1:${gate.proxy.h2cAddress()?.port}`);
+  const session = connect(`http://127.0.0.1:${gate.proxy.clearAddress()?.port}`);
   const stream = session.request({ ':path': '/ledger/get', 'x-api-key': 'psk_ann' });
   stream.on('error', () => {});
   await once(stream, 'response');

@@ -48,7 +48,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
     {
       instance: hostname(),
       listen: config.listen,
-      ...(config.listenH2c !== undefined && { listenH2c: config.listenH2c }),
+      ...(config.h2c !== undefined && { h2c: config.h2c }),
       upstreams: upstreamsOf(config.services, { authorizer, grants, audit }, persistedDocuments(loaded)),
       observed: observedServices(config.services),
       issuers: config.issuers,

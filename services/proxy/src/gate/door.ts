@@ -40,7 +40,7 @@ const answerRequest = (
   res.end(req.method === 'HEAD' ? undefined : body);
 };
 
-/** A stream ends with its answer, read or unread: no other request waits behind it. gRPC has its own word for a refusal. */
+/** No other request waits behind this one, so nothing is to be closed. gRPC has its own word for a refusal. */
 const answerStream = (
   req: IncomingMessage,
   res: ServerResponse,
@@ -56,9 +56,6 @@ const answerStream = (
     : all;
   res.statusCode = grpc ? 200 : status;
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
-  // The caller is told to send no more, once it has the answer: NO_ERROR, RFC 9113 §8.1.
-  const { stream } = res as { stream?: { close: (code: number) => void } };
-  if (!req.complete) res.once('finish', () => stream?.close(0));
   if (grpc || req.method === 'HEAD') res.end();
   else res.end(body);
 };
