@@ -217,6 +217,7 @@ test('a request that the API has not looked at when it says GOAWAY is sent again
     });
   });
   await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
+  await using _closed = { [Symbol.asyncDispose]: async () => void api.close() };
   await using gate = await startGate(`http://127.0.0.1:${(api.address() as AddressInfo).port}`, { timeoutMs: 60_000 });
   const put = (body: string) =>
     plain(gate.proxy.clearAddress()?.port, { ':path': '/ledger/put', ':method': 'POST' }, body);
@@ -228,7 +229,6 @@ test('a request that the API has not looked at when it says GOAWAY is sent again
   const statusOf = async (body: string) =>
     (await plain(other.proxy.clearAddress()?.port, { ':path': '/ledger/put', ':method': 'POST' }, body)).status;
   assert.deepEqual([await statusOf('one'), await statusOf('x'.repeat(200_000))], [200, 502]);
-  api.close();
 });
 
 /** One request of a plain HTTP/2 client. */

@@ -4,7 +4,6 @@ import {
   type ClientHttp2Stream,
   type ClientSessionRequestOptions,
   connect,
-  constants,
   type OutgoingHttpHeaders,
 } from 'node:http2';
 
@@ -55,12 +54,8 @@ export const http2Sessions = (origin: URL): Http2Sessions => {
     });
     // Its streams end with the error, and no other begins here.
     session.on('error', leave);
-    // What the API has begun comes to its end; what it has not looked at is said to be so, and node leaves that to us.
-    session.on('goaway', (_code, lastStreamId) => {
-      leave();
-      for (const stream of [...one.streams])
-        if (stream.id === undefined || stream.id > lastStreamId) stream.close(constants.NGHTTP2_REFUSED_STREAM);
-    });
+    // What the API has begun comes to its end; what it has not looked at ends as refused.
+    session.on('goaway', leave);
     session.on('close', leave);
     return one;
   };
