@@ -83,16 +83,14 @@ const shortPath = (path: string): string => {
 };
 
 /** The instant as it is written, made once a millisecond. */
-const instants = new WeakMap<Clock, { at: number; text: string }>();
+const instants = new WeakMap<Clock, { readonly at: number; readonly text: string }>();
 const instantOf = (clock: Clock): string => {
   const at = clock.now();
-  let kept = instants.get(clock);
-  if (kept === undefined) instants.set(clock, (kept = { at: Number.NaN, text: '' }));
-  if (kept.at !== at) {
-    kept.at = at;
-    kept.text = new Date(at).toISOString();
-  }
-  return kept.text;
+  const kept = instants.get(clock);
+  if (kept?.at === at) return kept.text;
+  const text = new Date(at).toISOString();
+  instants.set(clock, { at, text });
+  return text;
 };
 
 export const toRecord = (passage: Passage, clock: Clock, outcome: Outcome): DecisionLine => {
