@@ -167,6 +167,9 @@ test('an object rule that could never be asked is told by check, not by a refusa
       'r.yaml': text,
     });
   assert.deepEqual(at(rule('query.employee', 'argument: id')).mistakes, []);
+  assert.deepEqual(at(rule('query.employee', 'argument: name')).mistakes, [
+    'r.yaml:1: an object rule names the argument name, which query.employee does not take',
+  ]);
   assert.match(at(rule('POST /S/Get', 'argument: id')).mistakes[0] ?? '', /^r\.yaml:1: .*a gRPC message is not read/);
   assert.match(at(rule('POST /S/Get', 'parameter: id')).mistakes[0] ?? '', /^r\.yaml:1: the template has no \{id\}/);
   assert.match(at(rule('query.employee', 'parameter: id')).mistakes[0] ?? '', /^r\.yaml:1: .*names an argument/);

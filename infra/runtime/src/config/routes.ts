@@ -1,11 +1,20 @@
 /** All endpoints of one service, out of whatever describes them. */
 import { statSync } from 'node:fs';
-import { type Endpoint, looksHiding, RoutesYaml, routeOf, type ServiceConfig, withRouteFile } from '@postern/schemas';
+import {
+  type Endpoint,
+  encodeId,
+  looksHiding,
+  RoutesYaml,
+  routeOf,
+  type ServiceConfig,
+  withRouteFile,
+} from '@postern/schemas';
 import { readGraphQl, readPersisted } from './graphql-files.ts';
 import { readProto } from './grpc-file.ts';
 import { within } from './load.ts';
 import { readMcp } from './mcp-tools.ts';
 import { type Described, readOpenApi } from './openapi-files.ts';
+import { strangeArguments } from './strange-arguments.ts';
 import { type FileMistake, readYamlFile, unreadable } from './yaml-file.ts';
 
 export type ServiceFiles = {
@@ -23,6 +32,7 @@ export const readRoutes = ({ name, config, folder, at }: ServiceFiles): Describe
   const missing: FileMistake[] = [];
   const sources: { readonly member: string; readonly read: Described }[] = [];
   const take = (member: string, read: Described): void => void sources.push({ member, read });
+  let argumentsOf: ReadonlyMap<string, readonly string[]> = new Map();
   /** A file that is not there is a mistake of whoever names it. */
   const there = (member: readonly PropertyKey[], path: string): boolean => {
     try {
@@ -42,7 +52,9 @@ export const readRoutes = ({ name, config, folder, at }: ServiceFiles): Describe
         readProto(name, find(file), { top: folder, include: include.map((each) => find(each)), mount: config.mount }),
       );
   if (graphql !== undefined && there(['graphql', 'schema'], graphql.schema)) {
-    take('graphql', readGraphQl(name, graphql.path, find(graphql.schema)));
+    const read = readGraphQl(name, graphql.path, find(graphql.schema));
+    argumentsOf = read.argumentsOf;
+    take('graphql', read);
     if (graphql.persisted !== undefined && there(['graphql', 'persisted'], graphql.persisted))
       take('graphql', { endpoints: [], mistakes: readPersisted(find(graphql.persisted)).mistakes, notes: [] });
   }
@@ -64,6 +76,9 @@ export const readRoutes = ({ name, config, folder, at }: ServiceFiles): Describe
       endpoints = merged.endpoints;
       for (const { path, what, fix } of merged.problems)
         mistakes.push({ file, line: read.lineOf(path), what, ...(fix !== undefined && { fix }) });
+      for (const [index, entry] of read.value.entries())
+        for (const { what, fix, key } of strangeArguments(entry, argumentsOf))
+          mistakes.push({ file, line: read.lineOf([index, key, 'objects']), what, fix });
     }
   }
 
