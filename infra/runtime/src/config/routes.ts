@@ -1,14 +1,6 @@
 /** All endpoints of one service, out of whatever describes them. */
 import { statSync } from 'node:fs';
-import {
-  type Endpoint,
-  encodeId,
-  looksHiding,
-  RoutesYaml,
-  routeOf,
-  type ServiceConfig,
-  withRouteFile,
-} from '@postern/schemas';
+import { type Endpoint, looksHiding, RoutesYaml, routeOf, type ServiceConfig, withRouteFile } from '@postern/schemas';
 import { readGraphQl, readPersisted } from './graphql-files.ts';
 import { readProto } from './grpc-file.ts';
 import { within } from './load.ts';

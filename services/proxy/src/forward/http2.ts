@@ -4,10 +4,12 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from 'node:http2';
-import { Readable, Transform, type Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import type { ProblemCode } from '@postern/schemas';
 import { type Cut, type Outgoing, responseHeaders, type Watch } from './forwarding.ts';
 import { grpcStatus, isGrpc } from './grpc.ts';
+import { BodyTooLarge, bodyOf, replayable } from './http2-body.ts';
+import { grouped, joined, statusIn, trailersIn } from './http2-fields.ts';
 import type { Http2Sessions } from './http2-sessions.ts';
 import { rewriting, Unrewritable } from './rewrite.ts';
 
@@ -16,11 +18,6 @@ const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = constants;
 const attemptsMax = 2;
 /** How long a caller that reads nothing may keep an answer open that was cut, in ms. */
 const cutTimeoutMs = 200;
-
-/** Of a request, for an API that refuses to look at it. */
-const keptBytesMax = 65_536;
-
-class BodyTooLarge extends Error {}
 
 export const forwardHttp2 = (
   req: IncomingMessage,
@@ -173,64 +170,6 @@ export const forwardHttp2 = (
   };
 };
 
-/** Undefined for none; octets that were read to be judged; else the caller's own stream, held to its limit. */
-const bodyOf = (
-  req: IncomingMessage,
-  { read, upstream, body }: Outgoing,
-): IncomingMessage | Transform | Buffer | undefined => {
-  if (body !== undefined) return body.length === 0 ? undefined : body;
-  if (read.body.kind === 'none' || (read.body.kind === 'sized' && read.body.bytes === 0)) return undefined;
-  if (read.body.kind === 'sized') return req;
-  let bytes = 0;
-  const counted = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      if (bytes > upstream.bodyBytesMax) done(new BodyTooLarge());
-      else done(null, chunk);
-    },
-  });
-  req.once('error', (error) => counted.destroy(error));
-  return req.pipe(counted);
-};
-
-/** What has been sent of a body, kept until it is too much, so that a stream which the API has not looked at can begin anew. */
-const replayable = (body: Readable | Buffer) => {
-  const source = Buffer.isBuffer(body) ? Readable.from([body]) : body;
-  let kept: Buffer[] | undefined = [];
-  let bytes = 0;
-  let ended = false;
-  let begun = false;
-  let to: ClientHttp2Stream | undefined;
-  const write = (chunk: Buffer): void => {
-    if (to === undefined || to.closed || to.destroyed || to.write(chunk)) return;
-    source.pause();
-    to.once('drain', () => source.resume());
-  };
-  return {
-    /** False once it could not be sent again. */
-    kept: (): boolean => kept !== undefined,
-    into: (stream: ClientHttp2Stream, failed: (error: Error) => void): void => {
-      to = stream;
-      stream.once('close', () => source.resume());
-      for (const chunk of kept ?? []) write(chunk);
-      if (ended) stream.end();
-      if (begun) return;
-      begun = true;
-      source.on('data', (chunk: Buffer) => {
-        bytes += chunk.length;
-        if (bytes > keptBytesMax) kept = undefined;
-        kept?.push(chunk);
-        write(chunk);
-      });
-      source.once('end', () => {
-        ended = true;
-        to?.end();
-      });
-      source.once('error', failed);
-    },
-  };
-};
-
 const toHttp2 = ({ read, path, headers, upstream }: Outgoing): OutgoingHttpHeaders => {
   const fields = grouped(headers);
   delete fields['host'];
@@ -244,54 +183,6 @@ const toHttp2 = ({ read, path, headers, upstream }: Outgoing): OutgoingHttpHeade
     te: 'trailers',
   };
 };
-
-/** Names in lower case, as HTTP/2 has them; values that came several times in a list. */
-const grouped = (list: readonly string[]): Record<string, string | string[]> => {
-  const fields: Record<string, string | string[]> = Object.create(null);
-  for (const [name, value] of pairs(list)) {
-    const key = name.toLowerCase();
-    const before = fields[key];
-    fields[key] = before === undefined ? value : [...[before].flat(), value];
-  }
-  return fields;
-};
-
-/** Of trailers no name is to come twice: gRPC joins them. */
-const joined = (list: readonly string[]): Record<string, string> =>
-  Object.fromEntries(Object.entries(grouped(list)).map(([name, value]) => [name, [value].flat().join(', ')]));
-
-const pairs = (list: readonly string[]): [string, string][] => {
-  const found: [string, string][] = [];
-  for (let at = 0; at + 1 < list.length; at += 2) found.push([list[at] ?? '', list[at + 1] ?? '']);
-  return found;
-};
-
-const statusIn = (raw: readonly string[]): { readonly status: number; readonly rest: readonly string[] } => {
-  const fields = pairs(raw);
-  return {
-    status: Number(fields.find(([name]) => name === ':status')?.[1] ?? 502),
-    rest: fields.filter(([name]) => !name.startsWith(':')).flat(),
-  };
-};
-
-/** RFC 9110 §6.5.1: nothing that frames, routes or authenticates, and nothing in the gate's name. */
-const neverTrailing = new Set([
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-type',
-  'host',
-  'keep-alive',
-  'set-cookie',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-const trailersIn = (raw: readonly string[]): string[] =>
-  pairs(raw)
-    .filter(([name]) => !name.startsWith(':') && !name.startsWith('postern-') && !neverTrailing.has(name))
-    .flat();
 
 /** In HTTP/1.1 a caller has to say that it wants them. */
 const takesTrailers = (req: IncomingMessage): boolean =>
