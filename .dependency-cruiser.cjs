@@ -11,7 +11,7 @@ const homes = {
   'prom-client': 'infra/telemetry/src/',
   // The bench measures it bare, as a peer.
   'http-proxy-3': '(services/proxy/src/forward|e2e/load/peers/)',
-  graphql: '(infra/runtime/src/config/graphql-files|services/proxy/src/gate/graphql)',
+  graphql: '(infra/runtime/src/config/graphql-files|services/proxy/src/gate/graphql|e2e/world/operation-apis)',
   protobufjs: 'infra/runtime/src/config/grpc-file',
   // Envoy's ext_authz is gRPC.
   '@grpc/[^/]+': 'services/proxy/src/authorize/',

@@ -49,6 +49,8 @@ export type McpConfig = z.infer<typeof McpConfig>;
 export const ServiceConfig = z
   .strictObject({
     upstream: Url('http', 'https'),
+    /** What the API speaks. `http2`: as agreed in TLS (https:), or in clear text by prior knowledge (http:); gRPC needs it. */
+    protocol: z.enum(['http1', 'http2']).default('http1'),
     mount: z
       .string()
       .regex(/^\/[a-z0-9][a-z0-9/_.-]*[a-z0-9]$/i, 'write a path such as /payroll, without a trailing slash'),
@@ -59,7 +61,18 @@ export const ServiceConfig = z
     routes: z.string().optional(),
     /** Protocol buffers: each method of a service is an endpoint. */
     grpc: z
-      .union([z.string(), z.array(z.string()).min(1)], { error: 'write the path of a .proto file, or a list' })
+      .union(
+        [
+          z.string(),
+          z.array(z.string()).min(1),
+          z.strictObject({
+            files: z.union([z.string(), z.array(z.string()).min(1)]),
+            /** Folders in which imports are looked for first; then in the file's own and those above it. */
+            include: z.array(z.string()).default([]),
+          }),
+        ],
+        { error: 'write the path of a .proto file, a list, or { files, include }' },
+      )
       .optional(),
     graphql: GraphQlConfig.optional(),
     mcp: McpConfig.optional(),

@@ -2,7 +2,7 @@
 import { authorizerService } from '@postern/authorizer/app';
 import { openInboundFeed } from '@postern/event-log/open';
 import { grantsService, schemaCheck } from '@postern/grants/app';
-import { gatewaysOf, observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
+import { gatewaysOf, graphQlServices, observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
@@ -109,6 +109,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       {
         instance: 'proxy',
         listen: config.listen,
+        ...(config.h2c !== undefined && { h2c: config.h2c }),
         upstreams: upstreamsOf(
           config.services,
           {
@@ -136,9 +137,11 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     onReload: async (fresh) => {
       const material = await readTlsFiles(fresh, clock.now());
       const found = await configuredCountries(fresh);
+      const persisted = persistedDocuments(fresh);
       await grants.publish(loadModel(fresh));
       countries = found;
       if (material !== undefined) proxy.made()?.configureTls(material);
+      proxy.made()?.configureGraphQl(graphQlServices(fresh.config.services, persisted));
       proxy.made()?.configureIssuers(fresh.config.issuers);
       proxy.made()?.configureObserved(observedServices(fresh.config.services));
     },

@@ -20,7 +20,7 @@ import { openUpstreams } from './forward/upstreams.ts';
 import { addressReader } from './gate/address.ts';
 import { clearListener } from './gate/clear-listener.ts';
 import { contexts } from './gate/context.ts';
-import { inspectedBytesMax, inspector } from './gate/inspect.ts';
+import { type GraphQlServices, inspectedBytesMax, inspector } from './gate/inspect.ts';
 import { ladder } from './gate/ladder.ts';
 import { liveExchanges } from './gate/live.ts';
 import { gateMetrics } from './gate/metrics.ts';
@@ -47,6 +47,7 @@ import { watchOver } from './watch.ts';
 
 export type { ProxyConfig, UpstreamConfig } from './config.ts';
 export { gatewaysOf } from './gateways-of.ts';
+export { graphQlServices } from './graphql-services.ts';
 export { observedServices } from './observed-services.ts';
 export { type RoomUrls, upstreamsOf } from './upstreams-of.ts';
 
@@ -86,6 +87,8 @@ export type ProxyService = Service & {
   /** Takes the certificates anew without dropping a connection; only where the gate speaks TLS. */
   readonly configureTls: (material: TlsMaterial) => void;
   readonly configureObserved: (services: ObservedServices) => void;
+  /** Takes depths and persisted documents anew: from the next request on. */
+  readonly configureGraphQl: (services: GraphQlServices) => void;
 };
 
 /** How long the last decisions may take to reach the log when the proxy stops, in ms. */
@@ -133,6 +136,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
   const metrics = gateMetrics(telemetry);
 
   // What is under way.
+  const inspect = inspector(config.upstreams);
   const nextId = decisionIds();
   const live = liveExchanges();
   const observe = observing(config.observed ?? {}, { organisation, clock, log });
@@ -176,8 +180,9 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     decide,
     decideAll: decideAll(decide, () => organisation.sequence, failed),
     operations: operationsFinder({
-      inspect: inspector(config.upstreams),
+      inspect,
       bodyBytesMax: ({ service, below }) => upstreams.find(service.name, below)?.bodyBytesMax ?? inspectedBytesMax,
+      bodyTimeoutMs: config.bodyTimeoutMs,
     }),
     lease,
     standing,
@@ -269,6 +274,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
       void recheck.recheck(live.all());
     },
     configureObserved: observe.configure,
+    configureGraphQl: inspect.configure,
     observing: observe.now,
     clearAddress: () => inTheClear?.address(),
     address: () => {

@@ -25,12 +25,16 @@ export type ProxyConfig = {
   /** How long decisions are trusted without hearing from the log, in ms. */
   readonly leaseMs: number;
   readonly cachedDecisionsMax: number;
+  /** How long a body that has to be judged may take to come, in ms; half a minute where it is left out. */
+  readonly bodyTimeoutMs?: number;
 };
 
 export type UpstreamConfig = UpstreamAddress & {
   /** Time to the first byte of the answer, in ms. */
   readonly timeoutMs: number;
   readonly bodyBytesMax: number;
+  /** What the API speaks; HTTP/1.1 where it is left out. */
+  readonly protocol?: 'http1' | 'http2';
   /** How GraphQL operations are read. */
   readonly graphql?: { readonly depthMax: number; readonly persisted: ReadonlyMap<string, string> };
 };

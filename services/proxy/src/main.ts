@@ -18,7 +18,7 @@ import {
 } from '@postern/runtime';
 import { authzenConfiguration, Problem } from '@postern/schemas';
 import { openTelemetry } from '@postern/telemetry/open';
-import { gatewaysOf, observedServices, proxyService, upstreamsOf } from './app.ts';
+import { gatewaysOf, graphQlServices, observedServices, proxyService, upstreamsOf } from './app.ts';
 
 /** Resolves when a signal has stopped it. */
 export const serve = async (loaded: LoadedConfig): Promise<void> => {
@@ -51,6 +51,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
     {
       instance: hostname(),
       listen: config.listen,
+      ...(config.h2c !== undefined && { h2c: config.h2c }),
       upstreams: upstreamsOf(config.services, { authorizer, grants, audit }, persistedDocuments(loaded)),
       observed: observedServices(config.services),
       issuers: config.issuers,
@@ -68,8 +69,10 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
     beside: tlsFiles,
     onReload: async (fresh) => {
       const material = await readTlsFiles(fresh, clock.now());
+      const persisted = persistedDocuments(fresh);
       countries = await configuredCountries(fresh);
       if (material !== undefined) proxy.configureTls(material);
+      proxy.configureGraphQl(graphQlServices(fresh.config.services, persisted));
       proxy.configureIssuers(fresh.config.issuers);
       proxy.configureObserved(observedServices(fresh.config.services));
     },

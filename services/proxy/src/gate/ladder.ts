@@ -45,6 +45,7 @@ import {
   endpointsOf,
   type FindOperations,
   type FoundOperations,
+  objectsNamed,
   operationRefused,
   refusedFirst,
 } from './operations.ts';
@@ -178,6 +179,7 @@ export const ladder = (deps: LadderDeps): Ladder => {
     const match = routes.match(read.method, read);
     passage.match = match;
     passage.objects = undefined;
+    passage.objectsOf = undefined;
     passage.routesVersion = routes.version();
     if (read.preflight && match?.endpoint.public !== true) return preflight(passage);
     if (match?.operations !== undefined) return inspect(passage, match, match.operations);
@@ -227,13 +229,12 @@ export const ladder = (deps: LadderDeps): Ladder => {
   };
   const called = (passage: Passage, endpoints: readonly Endpoint[]): Answered => {
     const { caller, read } = passage;
-    const asked = endpoints.filter((each) => each.public !== true).map(({ id }) => id);
+    const asked = endpoints
+      .filter((each) => each.public !== true)
+      .map((each) => ({ endpoint: each.id, objects: objectsNamed(passage, each) }));
     if (asked.length === 0)
       return decided(passage, { outcome: 'allow', sequence: organisation.sequence, dependsOn: [] }, undefined);
     if (caller === undefined) return refuse(passage, 'proxy/no-credential', 'no-credential');
-    // The place of operations has no parameters, so an object rule there could never be asked.
-    if (endpoints.some(({ objects }) => objects !== undefined))
-      return refuse(passage, 'proxy/cannot-decide', 'cannot-decide');
     const begun = clock.elapsed();
     const context = contextOf(read.ip, caller);
     passage.country = context.country;

@@ -6,6 +6,7 @@ import type { Assertions } from '../assert.ts';
 import type { Vouch } from '../authorize/vouch.ts';
 import type { Cut, Watch } from '../forward/forwarding.ts';
 import { forwardHttp } from '../forward/http.ts';
+import { forwardHttp2 } from '../forward/http2.ts';
 import type { UpgradeForwarder } from '../forward/upgrade.ts';
 import type { Upstream, Upstreams } from '../forward/upstreams.ts';
 import type { Recorder } from '../record.ts';
@@ -64,6 +65,7 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
       service: match.service.name,
       endpoint: match.endpoint.id,
       also: (passage.called ?? []).slice(1).map((each) => each.id),
+      ...(passage.objectsOf !== undefined && { objectsOf: passage.objectsOf }),
       method: read.method,
       path: read.path,
       ...(read.ip !== undefined && { ip: read.ip }),
@@ -96,7 +98,10 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
       // A request that was read to its end is destroyed by node itself; a caller that went away takes the response with it.
       if (door.res.destroyed || (door.req.destroyed && passage.body === undefined)) return watch.ended();
       if (door.expectsContinue && passage.body === undefined) door.res.writeContinue();
-      cut = forwardHttp(door.req, door.res, out, watch);
+      cut =
+        upstream.http2 === undefined
+          ? forwardHttp(door.req, door.res, out, watch)
+          : forwardHttp2(door.req, door.res, out, watch, upstream.http2);
     }
     if (over) live.delete(exchange);
   };

@@ -1,7 +1,7 @@
 /** One request on its way up the ladder, and the line that is written down about it. */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@postern/runtime';
-import type { Answer, DecisionRecord, Endpoint, Match } from '@postern/schemas';
+import type { Answer, DecisionRecord, Endpoint, Match, Objects } from '@postern/schemas';
 import type { Carrier } from '@postern/telemetry';
 import type { Caller } from '../identify/identity.ts';
 import { unmapped } from './address.ts';
@@ -29,6 +29,8 @@ export type Passage = {
   lists: boolean;
   /** What is asked besides the endpoint: `employee:42#view`. */
   objects: readonly string[] | undefined;
+  /** Which objects an operation names, where the body says so. */
+  objectsOf: ((endpoint: Endpoint) => Objects) | undefined;
   country: string | undefined;
   routesVersion: number;
   /** How often the routes changed under it. */
@@ -47,6 +49,7 @@ export const passageOf = (about: Pick<Passage, 'id' | 'door' | 'read' | 'trace' 
   body: undefined,
   lists: false,
   objects: undefined,
+  objectsOf: undefined,
   country: undefined,
   routesVersion: 0,
   attempt: 1,
