@@ -14,7 +14,7 @@ const homes = {
   graphql: '(infra/runtime/src/config/graphql-files|services/proxy/src/gate/graphql|e2e/world/operation-apis)',
   protobufjs: 'infra/runtime/src/config/grpc-file',
   // Envoy's ext_authz is gRPC.
-  '@grpc/[^/]+': 'services/proxy/src/authorize/',
+  '@grpc/[^/]+': '(services/proxy/src/authorize/|services/proxy/src/trial/ledger|services/proxy/src/grpc.int.test|e2e/world/operation-apis|e2e/journeys/operations)',
   testcontainers: 'infra/containers/',
 };
 const tests = '[.]test[.]ts$';
