@@ -21,7 +21,9 @@ import {
   relationshipKey,
 } from '../relationship.ts';
 import type { Endpoint, Service } from '../routes/endpoint.ts';
+import { AllClaims, type ClaimTime, claimTime } from './claims.ts';
 import { Groups, type MembershipChange } from './closure.ts';
+import { Inbox } from './inbox.ts';
 import { ObjectRelations } from './object-relations.ts';
 
 export type Principal = {
@@ -30,6 +32,8 @@ export type Principal = {
   readonly state: 'active' | 'left';
   /** The sequence of the fact that put it in this state. */
   readonly since: Sequence;
+  /** When the newest joined claim takes effect, and when it was said. */
+  readonly joined: ClaimTime;
 };
 export type Grant = {
   readonly id: GrantId;
@@ -54,6 +58,10 @@ const remove = (relationship: Relationship): RelationshipUpdate => ({ operation:
 export class Organisation {
   sequence: Sequence = beginning;
   readonly principals = new Map<PrincipalId, Principal>();
+  /** What sources said of principals, and for when. */
+  readonly claims = new AllClaims();
+  /** Events that wait, and events in quarantine. */
+  readonly inbox = new Inbox();
   readonly groups = new Groups();
   readonly roles = new Map<RoleName, RoleRules>();
   /** Live grants. */
@@ -84,16 +92,34 @@ export class Organisation {
     switch (fact.type) {
       case 'postern.principal.joined.v1': {
         const { principal, attributes } = fact.data;
-        this.principals.set(principal, { id: principal, attributes, state: 'active', since: entry.sequence });
+        this.claims.apply(fact, this.principals.get(principal));
+        const joined = claimTime(fact);
+        this.principals.set(principal, { id: principal, attributes, state: 'active', since: entry.sequence, joined });
         return [];
       }
       case 'postern.principal.moved.v1': {
         const { principal, after } = fact.data;
-        this.principals.set(principal, { id: principal, attributes: after, state: 'active', since: entry.sequence });
+        const known = this.principals.get(principal);
+        this.claims.apply(fact, known);
+        const joined = known?.joined ?? claimTime(fact);
+        const moved = { id: principal, attributes: after, state: 'active', since: entry.sequence, joined } as const;
+        this.principals.set(principal, moved);
         return [];
       }
-      case 'postern.principal.left.v1':
-        return this.#leave(fact.data.principal, entry.sequence);
+      case 'postern.principal.claimed.v1': {
+        const known = this.principals.get(fact.data.principal);
+        const attributes = this.claims.apply(fact, known);
+        if (known !== undefined) this.principals.set(known.id, { ...known, attributes });
+        return [];
+      }
+      case 'postern.principal.left.v1': {
+        const id = fact.data.principal;
+        const known = this.principals.get(id);
+        const attributes = this.claims.apply(fact, known);
+        const joined = known?.joined ?? claimTime(fact);
+        this.principals.set(id, { id, attributes, state: 'left', since: entry.sequence, joined });
+        return this.#leave(id);
+      }
       case 'postern.session.revoked.v1':
         this.sessionsRevokedBefore.set(fact.data.principal, Date.parse(fact.data.before));
         return [];
@@ -169,7 +195,13 @@ export class Organisation {
         this.#openParts.endpoints = [];
         return this.#publishRoutes({ name: service, mount, endpoints: published });
       }
+      case 'postern.event.scheduled.v1':
+      case 'postern.event.unscheduled.v1':
       case 'postern.event.quarantined.v1':
+      case 'postern.event.released.v1':
+        this.inbox.apply(fact);
+        return [];
+      case 'postern.event.noted.v1':
       case 'postern.enforcement.reached.v1':
         return [];
       default:
@@ -213,14 +245,7 @@ export class Organisation {
     return [touch({ ...edge, anyOf: ordered.map(([, each]) => each) })];
   }
 
-  #leave(principal: PrincipalId, sequence: Sequence): RelationshipUpdate[] {
-    const before = this.principals.get(principal);
-    this.principals.set(principal, {
-      id: principal,
-      attributes: before?.attributes ?? {},
-      state: 'left',
-      since: sequence,
-    });
+  #leave(principal: PrincipalId): RelationshipUpdate[] {
     // The fact alone ends all access: whoever left holds nothing, whether or not its grants were listed and revoked beside it.
     const updates = [...this.#dropGrantsOf(principal), ...this.#dropRelationsOf(principal)];
     for (const group of [...this.groups.above(principal)])

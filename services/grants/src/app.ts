@@ -1,17 +1,23 @@
 /** The grants room (PAP): commands and inbound events become facts; nothing else in Postern writes one. */
 import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import type { EventLog, InboundFeed, Stranger } from '@postern/event-log';
+import type { EventLog, Stranger } from '@postern/event-log';
 import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
 import { isProblem, openApiDocument, posternMount, posternService } from '@postern/schemas';
 import { metrics, type Telemetry } from '@postern/telemetry';
 import { proxyBarrier } from './barrier.ts';
 import { commandHandler } from './commands.ts';
 import { enforcer } from './enforcer.ts';
+import { enact } from './feeds/enactor.ts';
+import { intake } from './feeds/intake.ts';
+import { mappings } from './feeds/mappings.ts';
+import { quarantine } from './feeds/quarantine.ts';
+import type { FeedRule } from './feeds/rules.ts';
+import { consumeTopic, type Topic } from './feeds/topic.ts';
 import { type AdministratorKey, firstStart } from './first-start.ts';
-import { consumeFeed, setAside } from './inbound/feed.ts';
 import { type Model, publishInstallation } from './publish.ts';
 import { eventRoutes } from './routes/events.ts';
+import { feedRoutes } from './routes/feeds.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { modelRoutes } from './routes/model.ts';
@@ -21,13 +27,14 @@ import type { CheckSchema } from './schema-check.ts';
 import { grantsState } from './state.ts';
 
 export { decide as decideCommand } from './decide/decide.ts';
+export { type FeedRule, loadFeedRules, readFeedRules } from './feeds/rules.ts';
 export type { AdministratorKey } from './first-start.ts';
 export type { Model } from './publish.ts';
 export { schemaCheck } from './schema-check.ts';
 
 export type GrantsDeps = {
   readonly eventLog: Pick<EventLog, 'facts' | 'enforcement' | 'quarantine'>;
-  readonly feeds: readonly InboundFeed[];
+  readonly feeds: readonly Topic[];
   readonly keys: AssertionKeys;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
@@ -39,6 +46,8 @@ export type GrantsDeps = {
 export type GrantsConfig = {
   /** Published at the start where it differs from what is live. */
   readonly model: Model;
+  /** What foreign events mean. */
+  readonly feedRules?: readonly FeedRule[];
   /** A pipeline publishes (`postern publish`): the files here fill an empty log and are not looked at again. */
   readonly publishedByCommand?: boolean;
   /** How long `wait=enforced` waits before it answers 504. */
@@ -49,6 +58,7 @@ export type GrantsConfig = {
 export type GrantsService = Room & {
   /** Publishes changed model files; rejects with the refusal's problem, and what was published before it stays. */
   readonly publish: (model: Model) => Promise<void>;
+  readonly configureFeeds: (rules: readonly FeedRule[]) => void;
 };
 
 /** Grants whose `until` has passed are cleaned up this often; the condition itself refuses at once. */
@@ -67,6 +77,9 @@ export const grantsService = (
     onNews: (facts) => enforcement.observe(facts),
   });
   const commands = commandHandler({ facts: eventLog.facts, state, clock, telemetry });
+  const aside = quarantine(eventLog.quarantine, commands, state.handled);
+  const foreign = mappings(config.feedRules ?? []);
+  const taking = intake({ commands, quarantine: aside, mappings: foreign, clock });
   const barrier = proxyBarrier(eventLog.enforcement, clock);
   const enforcement = enforcer({ barrier, commands, clock, telemetry, log }, config.enforceTimeoutMs);
 
@@ -75,12 +88,14 @@ export const grantsService = (
       (stranger) => state.handled('/postern/quarantine/facts', stranger.position) === undefined,
     ))
       background.push(
-        setAside({ from: 'facts', position, bytes, why }, eventLog.quarantine, commands).catch((error) =>
-          log.error(
-            { err: error, position, digest: createHash('sha256').update(bytes).digest('hex') },
-            'a stranger in the facts log could not be put into quarantine',
+        aside
+          .setAside({ from: 'facts', position, bytes, why })
+          .catch((error) =>
+            log.error(
+              { err: error, position, digest: createHash('sha256').update(bytes).digest('hex') },
+              'a stranger in the facts log could not be put into quarantine',
+            ),
           ),
-        ),
       );
   };
 
@@ -88,12 +103,13 @@ export const grantsService = (
   requireAssertion(app, posternService, keys);
   void app.register(
     async (routes) => {
-      const deps = { commands, state, clock, enforcer: enforcement };
+      const deps = { commands, state, clock, enforcer: enforcement, intake: taking, quarantine: aside };
       grantRoutes(routes, deps);
       roleRoutes(routes, deps);
       principalRoutes(routes, deps);
       keyRoutes(routes, deps);
       eventRoutes(routes, deps);
+      feedRoutes(routes, deps);
       modelRoutes(routes, { ...deps, checkSchema });
       routes.get('/openapi.json', async () => openApiDocument());
     },
@@ -118,6 +134,7 @@ export const grantsService = (
     name: 'grants',
     http: app,
     publish: publishFiles,
+    configureFeeds: foreign.configure,
     notReady: () => [state.notReady(), publishing].filter((trouble) => trouble !== undefined),
     start: async () => {
       const began = Promise.withResolvers<void>();
@@ -136,14 +153,16 @@ export const grantsService = (
       for (const feed of feeds)
         inBackground(
           'an inbound feed',
-          consumeFeed({ feed, quarantine: eventLog.quarantine, commands, clock, log }, stopping.signal),
+          consumeTopic(feed, { intake: taking, quarantine: aside, log }, stopping.signal),
         );
+      inBackground('scheduled events', enact({ commands, state, quarantine: aside, clock, log }, stopping.signal));
       inBackground('expiry', expire());
     },
     stop: async () => {
       stopping.abort();
       await app.close();
       await enforcement.stop();
+      await foreign[Symbol.asyncDispose]();
       await Promise.allSettled(background);
     },
   };

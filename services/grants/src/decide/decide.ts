@@ -7,7 +7,9 @@ import { issueKey, revokeKey } from './keys.ts';
 import { relateObject, unrelateObject } from './objects.ts';
 import { join, leave, move, revokeSessions } from './principals.ts';
 import { publishModel, publishRoutes, publishSchema, recordEnforcement, recordQuarantine } from './publications.ts';
+import { releaseQuarantined } from './quarantined.ts';
 import { defineRole, retireRole } from './roles.ts';
+import { applyEvent, cancelScheduled, enactScheduled } from './scheduled.ts';
 
 const deciders: { readonly [Kind in Command['kind']]: Decider<Kind> } = {
   join,
@@ -29,6 +31,10 @@ const deciders: { readonly [Kind in Command['kind']]: Decider<Kind> } = {
   'publish-routes': publishRoutes,
   'publish-model': publishModel,
   'record-quarantine': recordQuarantine,
+  'release-quarantined': releaseQuarantined,
+  'apply-event': (command, organisation, at) => applyEvent(decide, command, organisation, at),
+  'enact-scheduled': (command, organisation, at) => enactScheduled(decide, command, organisation, at),
+  'cancel-scheduled': cancelScheduled,
   'record-enforcement': recordEnforcement,
 };
 
