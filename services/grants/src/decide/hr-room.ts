@@ -96,7 +96,8 @@ export const hrRoom = (start: { readonly now: string }) => {
       );
     },
     enact: (): void => {
-      for (const { id } of organisation.inbox.due(Date.parse(now))) run({ kind: 'enact-scheduled', scheduled: id }, { id });
+      for (const { id } of organisation.inbox.due(Date.parse(now)))
+        run({ kind: 'enact-scheduled', scheduled: id }, { id });
     },
     /** A fact as a log may hold it, whoever decided it. */
     applied: <Type extends FactType>(type: Type, data: FactOf<Type>['data'], time: string): void => {

@@ -39,14 +39,15 @@ export const enact = async ({ clock, state, ...deps }: EnactorDeps, signal: Abor
   }
 };
 
-const source = '/postern/scheduled';
+/** Where what could not be carried out when it was due comes from. */
+export const scheduledSource = '/postern/scheduled';
 
 const enactOne = async (
   { id, event, due, said }: Scheduled,
   { commands, quarantine, log }: Pick<EnactorDeps, 'commands' | 'quarantine' | 'log'>,
 ): Promise<void> => {
   const actor = systemActor('scheduled');
-  const inbound = { source, id, digest: '' };
+  const inbound = { source: scheduledSource, id, digest: '' };
   try {
     await commands({ command: { kind: 'enact-scheduled', scheduled: id }, actor, inbound });
   } catch (error) {
@@ -54,7 +55,7 @@ const enactOne = async (
     log.warn({ scheduled: id, why: error.message }, 'a scheduled event was quarantined');
     const content = { specversion: '1.0', ...event, time: said, data: { ...event.data, effective: due } };
     await quarantine.setAside({
-      from: source,
+      from: scheduledSource,
       position: id,
       bytes: new TextEncoder().encode(JSON.stringify(content)),
       why: error.message,

@@ -32,6 +32,14 @@ export type Message = {
   readonly rule?: string | undefined;
 };
 
+/** How an event is known from here on, where that is not by its own source, id and content. */
+export type Known = {
+  /** Its digest, where it has this source and id. */
+  readonly content?: { readonly source: string; readonly id: string; readonly digest: string } | undefined;
+  /** Its own source and id were used up when it was scheduled. */
+  readonly under?: { readonly source: string; readonly id: string } | undefined;
+};
+
 export type IntakeDeps = {
   readonly commands: Commands;
   readonly quarantine: Quarantine;
@@ -44,13 +52,8 @@ export type Intake = {
   readonly read: (message: Message) => readonly Part[];
   /** Rejects for failures of ours alone (the log is away): then it is to be handed over again. */
   readonly take: (part: Part, origin: Origin, rule?: string) => Promise<Taken>;
-  /** As `take`, with nothing set aside: rejects with the problem. `digest` stands for the content of an event of that source and id. */
-  readonly carryOut: (
-    part: Part,
-    origin: Origin,
-    rule?: string,
-    known?: { readonly source: string; readonly id: string; readonly digest: string },
-  ) => Promise<readonly Received[]>;
+  /** As `take`, with nothing set aside: rejects with the problem. */
+  readonly carryOut: (part: Part, origin: Origin, rule?: string, as?: Known) => Promise<readonly Received[]>;
 };
 
 export const intake = ({ commands, quarantine, mappings, clock }: IntakeDeps): Intake => {
@@ -62,12 +65,13 @@ export const intake = ({ commands, quarantine, mappings, clock }: IntakeDeps): I
     return foreign === undefined ? [event] : mappings.map(foreign, event, event);
   };
 
-  const carryOut: Intake['carryOut'] = async (part, { actor, carrier }, rule, known) => {
+  const carryOut: Intake['carryOut'] = async (part, { actor, carrier }, rule, as) => {
     const received: Received[] = [];
     for (const event of await nativeOf(part, rule)) {
       const now = new Date(clock.now()).toISOString();
-      const digest = known?.source === event.source && known.id === event.id ? known.digest : undefined;
-      received.push(await receive(event, { commands, actor, now, carrier, digest }));
+      const { source, id, digest } = as?.content ?? {};
+      const own = source === event.source && id === event.id ? digest : undefined;
+      received.push(await receive(event, { commands, actor, now, carrier, digest: own, under: as?.under }));
     }
     return received;
   };

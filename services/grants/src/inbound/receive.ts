@@ -16,12 +16,14 @@ export type Receiving = {
   readonly carrier?: Carrier | undefined;
   /** Stands for the event's own content: what was put right is, to its sender, still what they sent. */
   readonly digest?: string | undefined;
+  /** What it is known by, in place of its own source and id. */
+  readonly under?: { readonly source: string; readonly id: string } | undefined;
 };
 
 /** Carries one event out; a repeated (source, id) answers as the first time. Rejects with the refusal's Problem. */
 export const receive = async (
   event: InboundEvent,
-  { commands, actor, now, carrier, digest }: Receiving,
+  { commands, actor, now, carrier, digest, under }: Receiving,
 ): Promise<Received> => {
   const { command, data, ignored, effective, replaces } = toCommand(event, now);
   const occurred = effective ?? event.time;
@@ -42,7 +44,7 @@ export const receive = async (
     correlation: id,
     causation: id,
     carrier,
-    inbound: { source, id, digest: digest ?? eventDigest(event) },
+    inbound: { ...(under ?? { source, id }), digest: digest ?? eventDigest(event) },
   });
   return { event, done, ignored };
 };

@@ -2,7 +2,8 @@
 import { type Actor, isProblem, Problem, type Quarantined } from '@postern/schemas';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { Intake } from '../feeds/intake.ts';
+import { scheduledSource } from '../feeds/enactor.ts';
+import type { Intake, Known } from '../feeds/intake.ts';
 import { digestOf, type Kept, type Quarantine } from '../feeds/quarantine.ts';
 import type { Part } from '../inbound/cloud-event.ts';
 import { eventDigest, type Received } from '../inbound/receive.ts';
@@ -75,7 +76,7 @@ export const feedRoutes = (app: FastifyInstance, deps: FeedRouteDeps): void => {
     const kept = await quarantine.kept(item);
     const origin = { from: item.from, position: item.position, actor: actorOf(request) };
     const received = await stillRefused(item, () =>
-      allOf(intake, kept, (part) => intake.carryOut(part, origin, kept.rule)),
+      allOf(intake, kept, (part) => intake.carryOut(part, origin, kept.rule, knownAs(item))),
     );
     return answerChange(request, reply, answering, {
       status: 200,
@@ -94,7 +95,7 @@ export const feedRoutes = (app: FastifyInstance, deps: FeedRouteDeps): void => {
     const fixed = { bytes, headers: { 'content-type': 'application/cloudevents+json' }, rule: original?.rule };
     const origin = { from: item.from, position: item.position, actor: actorOf(request) };
     // The sender may send it again as it was: that is then the event that was put right here.
-    const known = original && firstEvent(intake, original);
+    const known = { ...knownAs(item), content: original && firstEvent(intake, original) };
     const received = await stillRefused(item, () =>
       allOf(intake, fixed, (part) => intake.carryOut(part, origin, fixed.rule, known)),
     );
@@ -114,6 +115,9 @@ export const feedRoutes = (app: FastifyInstance, deps: FeedRouteDeps): void => {
     return answerChange(request, reply, answering, { status: 200, done, body: { id } });
   });
 };
+
+const knownAs = ({ from, id }: Quarantined): Known =>
+  from === scheduledSource ? { under: { source: `${scheduledSource}/quarantined`, id } } : {};
 
 type Fixed = { readonly reason?: string | undefined; readonly fixed?: string };
 
