@@ -27,6 +27,7 @@ import type { CheckSchema } from './schema-check.ts';
 import { grantsState } from './state.ts';
 
 export { decide as decideCommand } from './decide/decide.ts';
+export { mappings } from './feeds/mappings.ts';
 export { type FeedRule, loadFeedRules, readFeedRules } from './feeds/rules.ts';
 export type { AdministratorKey } from './first-start.ts';
 export type { Model } from './publish.ts';

@@ -1,5 +1,4 @@
-/** The thread that evaluates: it holds no state but compiled expressions, so it can be ended at any moment. */
-import { parentPort } from 'node:worker_threads';
+/** The process that evaluates: it holds no state but compiled expressions, so it can be ended at any moment. */
 import jsonata from 'jsonata';
 import { encodedId, startOfDay } from './functions.ts';
 import type { Asked, Told } from './messages.ts';
@@ -32,5 +31,8 @@ const answer = async ({ expression, input, number }: Asked): Promise<Told> => {
   }
 };
 
-parentPort?.on('message', async (asked: Asked) => parentPort?.postMessage(await answer(asked)));
-parentPort?.postMessage({ outcome: 'ready' } satisfies Told);
+const tell = (told: Told): void => void process.send?.(told);
+
+process.on('message', async (asked) => tell(await answer(asked as Asked)));
+process.on('disconnect', () => process.exit());
+tell({ outcome: 'ready' });

@@ -1,8 +1,10 @@
 /**
- * Evaluates JSONata of people's own in a thread of its own, bounded in time and memory: an expression that does not end, or that
- * builds without end, is stopped with its thread, and the next one gets a new thread.
+ * Evaluates JSONata of people's own in a process of its own, bounded in time and memory: an expression that does not end, or that
+ * builds without end, is stopped with its process, and the next one gets a new one. A thread would not do: one allocation that is
+ * large enough ends the whole process, whatever limits the thread has.
  */
-import { Worker } from 'node:worker_threads';
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import type { Asked, Told } from './messages.ts';
 
 export type Evaluated =
@@ -14,49 +16,44 @@ export type Evaluator = AsyncDisposable & {
   readonly evaluate: (expression: string, input: unknown, timeoutMs: number) => Promise<Evaluated>;
 };
 
-const limits = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
+const memoryMb = 96;
 const startTimeoutMs = 20_000;
 /** What one message may be made into. */
 const madeBytesMax = 1_048_576;
 
-type Running = { readonly worker: Worker; readonly next: (timeoutMs: number) => Promise<Told | 'late' | Error> };
+type Ended = { readonly outcome: 'ended'; readonly why: string };
+type Running = {
+  readonly send: (asked: Asked) => void;
+  readonly next: (timeoutMs: number) => Promise<Told | Ended | 'late'>;
+  readonly stop: () => void;
+};
 
 export const evaluator = (): Evaluator => {
   let running: Running | undefined;
   let turn: Promise<unknown> = Promise.resolve();
   let asked = 0;
 
-  const stop = async (): Promise<void> => {
-    const ending = running;
+  const stop = (): void => {
+    running?.stop();
     running = undefined;
-    await ending?.worker.terminate();
   };
   const start = async (): Promise<Running | string> => {
     const begun = begin();
     const ready = await begun.next(startTimeoutMs);
-    if (ready !== 'late' && !(ready instanceof Error)) return begun;
-    await begun.worker.terminate();
-    return ready === 'late' ? 'the evaluation could not be started in time' : ready.message;
+    if (ready !== 'late' && ready.outcome !== 'ended') return begun;
+    begun.stop();
+    return ready === 'late' ? 'the evaluation could not be started in time' : ready.why;
   };
 
   const evaluate = async (expression: string, input: unknown, timeoutMs: number): Promise<Evaluated> => {
     const begun = running ?? (await start());
     if (typeof begun === 'string') return { outcome: 'failed', why: begun };
     running = begun;
-    begun.worker.postMessage({ number: ++asked, expression, input } satisfies Asked);
+    begun.send({ number: ++asked, expression, input });
     const told = await begun.next(timeoutMs);
-    if (told === 'late') {
-      await stop();
-      return { outcome: 'failed', why: `it did not end within ${timeoutMs} ms` };
-    }
-    if (told instanceof Error) {
-      await stop();
-      const { code } = told as NodeJS.ErrnoException;
-      return {
-        outcome: 'failed',
-        why:
-          code === 'ERR_WORKER_OUT_OF_MEMORY' ? `it needs more than ${limits.maxOldGenerationSizeMb} MB` : told.message,
-      };
+    if (told === 'late' || told.outcome === 'ended') {
+      stop();
+      return { outcome: 'failed', why: told === 'late' ? `it did not end within ${timeoutMs} ms` : told.why };
     }
     if (told.outcome === 'made') {
       if (told.json.length > madeBytesMax)
@@ -76,28 +73,43 @@ export const evaluator = (): Evaluator => {
     },
     [Symbol.asyncDispose]: async () => {
       await turn;
-      await stop();
+      stop();
     },
   };
 };
 
 const begin = (): Running => {
-  const worker = new Worker(new URL('./evaluation.ts', import.meta.url), { resourceLimits: limits, env: {} });
-  worker.unref();
-  let settle: ((told: Told | Error) => void) | undefined;
-  let early: Told | Error | undefined;
-  const take = (told: Told | Error): void => {
+  const child = fork(fileURLToPath(new URL('./evaluation.ts', import.meta.url)), {
+    execArgv: ['--disable-warning=ExperimentalWarning', `--max-old-space-size=${memoryMb}`],
+    env: {},
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  // Whoever uses it ends by itself, and takes it along.
+  child.unref();
+  child.channel?.unref?.();
+  let settle: ((told: Told | Ended) => void) | undefined;
+  let early: Told | Ended | undefined;
+  const take = (told: Told | Ended): void => {
     if (settle) settle(told);
     else early ??= told;
   };
-  worker.on('message', take);
-  worker.on('error', (error) => take(error instanceof Error ? error : new Error(String(error))));
-  worker.on('exit', () => take(new Error('the evaluation ended unexpectedly')));
+  child.on('message', (told) => take(told as Told));
+  child.on('error', (error) => take({ outcome: 'ended', why: error.message }));
+  child.on('exit', (code, signal) =>
+    take({
+      outcome: 'ended',
+      why:
+        signal === 'SIGABRT' || code === 134
+          ? `it needs more than ${memoryMb} MB`
+          : `the evaluation ended unexpectedly (${signal ?? code})`,
+    }),
+  );
   return {
-    worker,
+    send: (asked) => child.send(asked, () => {}),
+    stop: () => void child.kill('SIGKILL'),
     next: (timeoutMs) =>
       new Promise((resolve) => {
-        const done = (told: Told | 'late' | Error): void => {
+        const done = (told: Told | Ended | 'late'): void => {
           clearTimeout(timer);
           settle = undefined;
           early = undefined;

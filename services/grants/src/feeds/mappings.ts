@@ -18,7 +18,7 @@ export type Mappings = AsyncDisposable & {
 const eventsMax = 1_000;
 
 export const mappings = (initial: readonly FeedRule[]): Mappings => {
-  const thread = evaluator();
+  const evaluation = evaluator();
   let rules = initial;
   return {
     configure: (changed) => {
@@ -36,14 +36,14 @@ export const mappings = (initial: readonly FeedRule[]): Mappings => {
       });
     },
     map: async (rule, input, outer) => {
-      const evaluated = await thread.evaluate(rule.events, input, rule.timeoutMs);
+      const evaluated = await evaluation.evaluate(rule.events, input, rule.timeoutMs);
       if (evaluated.outcome === 'failed') throw badMapping(rule, evaluated.why, evaluated.position);
       const made = evaluated.value === null || evaluated.value === undefined ? [] : [evaluated.value].flat();
       if (made.length > eventsMax)
         throw badMapping(rule, `it makes ${made.length} events; at most ${eventsMax} are taken`);
       return made.map((each, index) => nativeEvent(rule, each, outer, made.length === 1 ? '' : `/${index + 1}`));
     },
-    [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => evaluation[Symbol.asyncDispose](),
   };
 };
 

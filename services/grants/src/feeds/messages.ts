@@ -1,4 +1,4 @@
-/** What the thread that evaluates is asked, and what it tells. */
+/** What the process that evaluates is asked, and what it tells. */
 export type Asked = { readonly number: number; readonly expression: string; readonly input: unknown };
 
 export type Told =
