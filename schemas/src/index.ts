@@ -5,6 +5,7 @@ export * from './config/endpoint-spelling.ts';
 export * from './config/postern-yaml.ts';
 export * from './config/roles-yaml.ts';
 export * from './config/routes-yaml.ts';
+export * from './config/traffic.ts';
 export * from './decisions/decision.ts';
 export * from './documents/asyncapi.ts';
 export * from './documents/openapi.ts';

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { AccessClass } from '../facts/role.ts';
 import { ServiceName } from '../ids.ts';
+import { traffic, UpstreamTargets } from './traffic.ts';
 
 const Address = z
   .string()
@@ -84,7 +85,7 @@ export type McpConfig = z.infer<typeof McpConfig>;
 
 export const ServiceConfig = z
   .strictObject({
-    upstream: Url('http', 'https'),
+    upstream: UpstreamTargets,
     mount: z
       .string()
       .regex(/^\/[a-z0-9][a-z0-9/_.-]*[a-z0-9]$/i, 'write a path such as /payroll, without a trailing slash'),
@@ -99,9 +100,10 @@ export const ServiceConfig = z
       .optional(),
     graphql: GraphQlConfig.optional(),
     mcp: McpConfig.optional(),
-    /** Time to the first byte of the answer, in ms. */
+    /** From the end of the request to the first byte of the answer, in ms. */
     timeoutMs: z.number().int().min(1).max(3_600_000).default(30_000),
     bodyBytesMax: z.number().int().min(0).default(10_485_760),
+    ...traffic,
     /** `observe` refuses nobody for want of a grant and records who would have been refused; only until `observeUntil`. */
     mode: z.enum(['enforce', 'observe']).default('enforce'),
     /** RFC 3339; from then on the service is enforced by itself. */
@@ -118,6 +120,19 @@ export type ServiceConfig = z.infer<typeof ServiceConfig>;
 export const PosternYaml = z.strictObject({
   listen: Address.default('127.0.0.1:8080'),
   health: Address.default('127.0.0.1:8081'),
+  /** How many gates of `postern serve proxy` share the address, each a process of its own. */
+  workers: z.number().int().min(1).max(64).default(1),
+  /** What happens to requests when the gate is told to stop. */
+  drain: z
+    .strictObject({
+      /** `/readyz` says no for this long while everything is still served: time for a load balancer to notice. In ms. */
+      delayMs: z.number().int().min(0).max(300_000).default(0),
+      /** Connections that have been silent for this long are then closed, in ms; what still comes on others is answered. */
+      idleMs: z.number().int().min(0).max(60_000).default(300),
+      /** How long what is under way may then go on, in ms; after that it is cut. */
+      timeoutMs: z.number().int().min(0).max(3_600_000).default(10_000),
+    })
+    .prefault({}),
   data: z.string().default('./.postern'),
   eventLog: Url('kafka', 'file', 'memory').optional(),
   relationships: Url('spicedb', 'embedded').optional(),

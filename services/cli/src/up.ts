@@ -100,6 +100,11 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   let countries = await configuredCountries(loaded);
 
   // The rooms take their ports when they start, so the proxy, which starts last, is made when they are known.
+  const roomUrls = () => ({
+    authorizer: listeners.authorizer.url(),
+    audit: listeners.audit.url(),
+    grants: listeners.grants.url(),
+  });
   const proxy = startedLast('proxy', () =>
     proxyService(
       {
@@ -114,20 +119,13 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       {
         instance: 'proxy',
         listen: config.listen,
-        upstreams: upstreamsOf(
-          config.services,
-          {
-            authorizer: listeners.authorizer.url(),
-            audit: listeners.audit.url(),
-            grants: listeners.grants.url(),
-          },
-          persistedDocuments(loaded),
-        ),
+        upstreams: upstreamsOf(config.services, roomUrls(), persistedDocuments(loaded)),
         observed: observedServices(config.services),
         issuers: config.issuers,
         trustedProxies: config.trustedProxies,
         leaseMs: config.leaseMs,
         cachedDecisionsMax: config.cachedDecisionsMax,
+        drain: config.drain,
       },
     ),
   );
@@ -140,6 +138,8 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       countries = found;
       proxy.made()?.configureIssuers(fresh.config.issuers);
       proxy.made()?.configureObserved(observedServices(fresh.config.services));
+      proxy.made()?.configureUpstreams(upstreamsOf(fresh.config.services, roomUrls(), persistedDocuments(fresh)));
+      proxy.made()?.configureTrustedProxies(fresh.config.trustedProxies);
     },
   });
 
@@ -157,6 +157,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     health: config.health,
     telemetry,
     log,
+    stopTimeoutMs: config.drain.delayMs + config.drain.timeoutMs + 15_000,
     onReady: () => onReady({ gate: `http://${config.listen}`, adminKey, data }),
   });
 };
@@ -172,6 +173,7 @@ const startedLast = <Made extends Service>(
     made: () => made,
     notReady: () => made?.notReady() ?? [`${name} has not been started`],
     observing: () => made?.observing?.() ?? [],
+    targets: () => made?.targets?.() ?? [],
     start: async () => {
       made = make();
       await made.start();

@@ -6,7 +6,8 @@ import { type Clock, type CountryOf, type Logger, listen, type Service } from '@
 import { beginning, type DecisionPoint, type Issuer, Organisation } from '@postern/schemas';
 import type { Telemetry } from '@postern/telemetry';
 import { openAssertions } from './assert.ts';
-import { drainTimeoutMs, type ProxyConfig, unrecordedDecisionsMax } from './config.ts';
+import { clockwork } from './clockwork.ts';
+import { drainByDefault, type ProxyConfig, type UpstreamConfig, unrecordedDecisionsMax } from './config.ts';
 import { ahead } from './decide/ahead.ts';
 import { decisionCache } from './decide/cache.ts';
 import { decideAll } from './decide/decide-all.ts';
@@ -14,9 +15,11 @@ import { decider } from './decide/decider.ts';
 import { openLease } from './decide/lease.ts';
 import { followFacts } from './facts.ts';
 import { upgradeForwarder } from './forward/upgrade.ts';
-import { openUpstreams } from './forward/upstreams.ts';
+import { upstreamMetrics } from './forward/upstream-metrics.ts';
+import { openUpstreams, type TargetReport } from './forward/upstreams.ts';
 import { addressReader } from './gate/address.ts';
 import { contexts } from './gate/context.ts';
+import { draining } from './gate/draining.ts';
 import { inspectedBytesMax, inspector } from './gate/inspect.ts';
 import { ladder } from './gate/ladder.ts';
 import { liveExchanges } from './gate/live.ts';
@@ -25,7 +28,8 @@ import { type ObservedServices, observing } from './gate/observing.ts';
 import { operationsFinder } from './gate/operations.ts';
 import { passer } from './gate/pass.ts';
 import { decisionIds } from './gate/passage.ts';
-import { requestReader } from './gate/read.ts';
+import { rateLimits } from './gate/rate-limits.ts';
+import { type Reader, requestReader } from './gate/read.ts';
 import { rechecker } from './gate/recheck.ts';
 import { routesOf } from './gate/routes.ts';
 import { gateServer } from './gate/server.ts';
@@ -73,6 +77,10 @@ export type ProxyService = Service & {
   /** Takes issuers anew without dropping a request. */
   readonly configureIssuers: (issuers: readonly Issuer[]) => void;
   readonly configureObserved: (services: ObservedServices) => void;
+  /** Targets, limits and timeouts: from the next request on. What is under way ends where and as it began. */
+  readonly configureUpstreams: (upstreams: ProxyConfig['upstreams']) => void;
+  readonly configureTrustedProxies: (blocks: readonly string[]) => void;
+  readonly targets: () => readonly TargetReport[];
 };
 
 /** How long the last decisions may take to reach the log when the proxy stops, in ms. */
@@ -136,7 +144,18 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     log,
     leaseMs,
   });
-  const upstreams = openUpstreams(config.upstreams);
+  const upstreams = openUpstreams(config.upstreams, clock.elapsed);
+  const limits = rateLimits({ gates: others.gates, elapsed: clock.elapsed });
+  let alwaysTimed = false;
+  const configureUpstreams = (services: Readonly<Record<string, UpstreamConfig>>): void => {
+    upstreams.configure(services);
+    limits.configure(services);
+    alwaysTimed = Object.values(services).some(({ serverTiming }) => serverTiming === 'always');
+  };
+  configureUpstreams(config.upstreams);
+  const upstreamNumbers = upstreamMetrics(telemetry, upstreams, limits.refused);
+  const deadlines = clockwork({ live, upstreams, elapsed: clock.elapsed, log });
+  const drain = draining(config.drain ?? drainByDefault, clock.elapsed);
 
   // The ladder, and the server in front of it.
   const jwt = jwtIdentifier(clock, config.issuers, deps.readIssuerDocument);
@@ -148,13 +167,15 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     live,
     clock,
     metrics,
+    draining: drain.begun,
     routes,
     decide,
     observing: observe,
     contextOf: contexts(clock, countryOf),
   });
+  let read: Reader = requestReader(addressReader(config.trustedProxies));
   const gate = ladder({
-    read: requestReader(addressReader(config.trustedProxies)),
+    read: (req, upgrade) => read(req, upgrade),
     identify: identifier(organisation, jwt, clock),
     routes,
     decide,
@@ -170,6 +191,8 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     observing: observe,
     needed,
     nextId,
+    limits,
+    alwaysTimed: () => alwaysTimed,
     forward,
     countryOf,
     clock,
@@ -177,15 +200,21 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     metrics,
     log,
   });
-  const { server, app } = gateServer(gate, { jwks: others.jwks, authzen: () => deps.authzenConfiguration?.() });
+  const { server, app } = gateServer(
+    gate,
+    { jwks: others.jwks, authzen: () => deps.authzenConfiguration?.() },
+    drain.begun,
+  );
 
-  const measure = (): void =>
+  const measure = (): void => {
     metrics.observe({
       cached: cache.size(),
       enforces: standing.enforces,
       live: live.size(),
       unrecorded: records.waiting(),
     });
+    upstreamNumbers.observe();
+  };
   const watch = watchOver({ live, rechecker: recheck, lease, standing, clock, leaseMs, observe: measure });
   const factsDeps = {
     facts: eventLog.facts,
@@ -217,32 +246,33 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
         await new Promise((resolve) => setTimeout(resolve, startRetryAfterMs).unref());
       }
   };
-  const drained = async (): Promise<void> => {
-    const deadline = clock.elapsed() + drainTimeoutMs;
-    while (live.size() > 0 && clock.elapsed() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
-    for (const exchange of [...live.all()]) recheck.cut(exchange);
-  };
-
   return {
     name: 'proxy',
     instance,
     enforces: () => standing.enforces,
     configureIssuers: jwt.configure,
     configureObserved: observe.configure,
+    configureUpstreams,
+    configureTrustedProxies: (blocks) => {
+      read = requestReader(addressReader(blocks));
+    },
+    targets: upstreams.report,
     observing: observe.now,
     address: () => {
       const address = server.address() as AddressInfo | null;
       return address === null ? undefined : { host: address.address, port: address.port };
     },
     start: async () => {
-      await listen(app, config.listen);
+      await listen(app, config.listen, { reusePort: config.sharesPort === true });
       watch.start();
+      deadlines.start();
       observe.start();
       background = announce().then(() =>
         Promise.all([followFacts(factsDeps, over.signal), others.follow(eventLog.enforcement, over.signal)]),
       );
     },
     notReady: () => [
+      ...(drain.leaving() ? ['stopping'] : []),
       ...(standing.unreadable === undefined
         ? []
         : [`the log holds a fact that this version cannot read: ${standing.unreadable}`]),
@@ -253,13 +283,16 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
       ...(records.full() ? ['decisions cannot be recorded'] : []),
     ],
     stop: async () => {
-      const closed = app.close();
-      server.closeIdleConnections();
-      await drained();
+      await drain.drain(server, live);
+      for (const exchange of [...live.all()]) recheck.cut(exchange);
       standing.state = 'stopped';
       server.closeAllConnections();
-      await closed.catch((error) => log.warn({ err: error }, 'the listener did not close'));
+      await app.close().catch((error: NodeJS.ErrnoException) => {
+        // It has not been listening since the drain began.
+        if (error.code !== 'ERR_SERVER_NOT_RUNNING') log.warn({ err: error }, 'the listener did not close');
+      });
       watch.stop();
+      deadlines.stop();
       observe.stop();
       over.abort();
       await background.catch(() => {});

@@ -18,6 +18,9 @@ import { authzenConfiguration, Problem } from '@postern/schemas';
 import { openTelemetry } from '@postern/telemetry/open';
 import { observedServices, proxyService, upstreamsOf } from './app.ts';
 
+/** Beside what the drain takes. */
+const stopTimeoutMs = 15_000;
+
 /** Resolves when a signal has stopped it. */
 export const serve = async (loaded: LoadedConfig): Promise<void> => {
   const { config, folder } = loaded;
@@ -27,6 +30,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
       detail: `${loaded.file}: rooms.authorizer, rooms.grants and rooms.audit have to be named for a proxy by itself`,
       fix: 'Write the base URL of each room.',
     });
+  const rooms = { authorizer, grants, audit };
   const log = openLogger(config.log.level, 'postern-proxy');
   const clock = systemClock;
   await using stack = new AsyncDisposableStack();
@@ -48,12 +52,13 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
     {
       instance: hostname(),
       listen: config.listen,
-      upstreams: upstreamsOf(config.services, { authorizer, grants, audit }, persistedDocuments(loaded)),
+      upstreams: upstreamsOf(config.services, rooms, persistedDocuments(loaded)),
       observed: observedServices(config.services),
       issuers: config.issuers,
       trustedProxies: config.trustedProxies,
       leaseMs: config.leaseMs,
       cachedDecisionsMax: config.cachedDecisionsMax,
+      drain: config.drain,
     },
   );
   const reload = reloading({
@@ -63,6 +68,8 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
       countries = await configuredCountries(fresh);
       proxy.configureIssuers(fresh.config.issuers);
       proxy.configureObserved(observedServices(fresh.config.services));
+      proxy.configureUpstreams(upstreamsOf(fresh.config.services, rooms, persistedDocuments(fresh)));
+      proxy.configureTrustedProxies(fresh.config.trustedProxies);
     },
   });
   await run({
@@ -71,5 +78,6 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
     telemetry,
     log,
     onReady: () => log.info({ listen: config.listen }, 'ready'),
+    stopTimeoutMs: config.drain.delayMs + config.drain.timeoutMs + stopTimeoutMs,
   });
 };

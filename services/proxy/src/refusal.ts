@@ -26,11 +26,13 @@ export type RefusalDetail = {
   /** OAuth scopes, for a delegated token that lacks them. */
   readonly scopes?: readonly string[];
   readonly retryAfterSeconds?: number;
+  /** Further headers, name and value by turns. */
+  readonly headers?: readonly string[];
 };
 
 export const toRefusal = (
   code: ProblemCode,
-  { decision, detail, fix, needed, objects, scopes, retryAfterSeconds = 1 }: RefusalDetail,
+  { decision, detail, fix, needed, objects, scopes, retryAfterSeconds = 1, headers = [] }: RefusalDetail,
 ): Refusal => {
   const problem = new Problem(code, {
     ...(detail !== undefined && { detail }),
@@ -59,11 +61,18 @@ export const toRefusal = (
       ...(scopes !== undefined && {
         'www-authenticate': `Bearer error="insufficient_scope", scope="${scopes.join(' ')}"`,
       }),
-      ...(status === 503 && { 'retry-after': String(retryAfterSeconds) }),
+      ...((status === 503 || status === 429) && { 'retry-after': String(retryAfterSeconds) }),
       ...(status === 405 && { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY' }),
+      ...named(headers),
     },
     body: JSON.stringify(toProblemDocument(problem)),
   };
+};
+
+const named = (headers: readonly string[]): Record<string, string> => {
+  const object: Record<string, string> = {};
+  for (let at = 0; at + 1 < headers.length; at += 2) object[headers[at] ?? ''] = headers[at + 1] ?? '';
+  return object;
 };
 
 /** Names of the roles that allow the endpoint, the one that allows the least first. */

@@ -1,8 +1,25 @@
 /** Where each service's API lies: the configured ones at their address, Postern's own at the rooms that serve them, by the first segment below its mount. */
-import { posternMount, posternOperations, posternService, type Room, type ServiceConfig } from '@postern/schemas';
+import {
+  posternMount,
+  posternOperations,
+  posternService,
+  type Room,
+  type ServiceConfig,
+  type traffic,
+} from '@postern/schemas';
 import type { UpstreamConfig } from './config.ts';
 
 export type RoomUrls = Readonly<Record<Room, string>>;
+
+type Traffic = keyof typeof traffic;
+const trafficOf = (service: Pick<ServiceConfig, Traffic>): Pick<ServiceConfig, Traffic> => ({
+  timeouts: service.timeouts,
+  health: service.health,
+  outliers: service.outliers,
+  retries: service.retries,
+  rateLimits: service.rateLimits,
+  serverTiming: service.serverTiming,
+});
 
 export const upstreamsOf = (
   services: Readonly<Record<string, ServiceConfig>>,
@@ -15,12 +32,13 @@ export const upstreamsOf = (
   );
   return {
     ...Object.fromEntries(
-      Object.entries(services).map(([name, { upstream, timeoutMs, bodyBytesMax, graphql }]) => [
+      Object.entries(services).map(([name, { upstream, timeoutMs, bodyBytesMax, graphql, ...service }]) => [
         name,
         {
           upstream,
           timeoutMs,
           bodyBytesMax,
+          ...trafficOf(service),
           ...(graphql && { graphql: { depthMax: graphql.depthMax, persisted: persisted.get(name) ?? new Map() } }),
         },
       ]),

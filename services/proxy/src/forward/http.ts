@@ -3,11 +3,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Transform, type Writable } from 'node:stream';
 import type { ProblemCode } from '@postern/schemas';
 import { type Dispatcher, errors } from 'undici';
+import type { Overdue } from './deadlines.ts';
 import { type Cut, type Outgoing, responseHeaders, textOf, type Watch } from './forwarding.ts';
+import { repeatable } from './retries.ts';
 import { type RewriteMessage, rewriting, Unrewritable } from './rewrite.ts';
+import { answered, begun, ended, type Failure, failed, type Upstream } from './target.ts';
+import { trailersOf } from './trailers.ts';
 
 class BodyTooLarge extends Error {}
 class Ended extends Error {}
+class Late extends Error {
+  readonly why: Overdue;
+  constructor(why: Overdue) {
+    super(why);
+    this.why = why;
+  }
+}
 
 /** Answers up to this many bytes leave with their head in one write to the socket, where they come in one piece. */
 const oneWriteBytesMax = 65_536;
@@ -18,9 +29,15 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
   let over = false;
   /** The length of the answer's body, where it says it and nothing of it has been sent. */
   let whole: number | undefined;
+  /** Where this attempt goes. */
+  let target = out.upstream;
+  let attempts = 0;
+  const { pace } = out;
+  const body = bodyOf(req, out);
   const end = (): void => {
     if (over) return;
     over = true;
+    ended(target);
     watch.ended();
   };
   // The reason is made only where it is needed: an error with its stack costs more than the rest of an ordinary end.
@@ -30,6 +47,11 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
   };
   const fail = (error: Error): void => {
     if (over) return;
+    const failure = failureOf(error, pace.waitsFor === 'more');
+    if (failure !== undefined && !res.destroyed) {
+      failed(target, failure);
+      if (again(error)) return;
+    }
     if (res.headersSent || res.destroyed) {
       // Half an answer must not look like a whole one.
       res.destroy();
@@ -39,6 +61,18 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
     const { code, detail } = toProblem(error);
     watch.failed(code, detail);
     end();
+  };
+  const again = (error: Error): boolean => {
+    if (pace.waitsFor === 'more' || error instanceof Late || attempts >= target.retrying.attemptsMax) return false;
+    if (!repeatable(out.read.method, { sent: controller !== undefined, hasBody: body !== null })) return false;
+    const next = target.retrying.next(target);
+    if (next === undefined) return false;
+    attempts++;
+    ended(target);
+    controller = undefined;
+    target = next;
+    dispatch(next === out.upstream ? out.headers : addressedTo(next, out.headers));
+    return true;
   };
   // The caller went away, or the answer is complete: `close` comes in both cases.
   res.on('close', () => {
@@ -94,7 +128,11 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
       if (over) started.abort(new Ended('the exchange is over'));
     },
     onResponseStart: (started, status, headers, message) => {
+      // Of interim answers only 100 has a meaning for every client, and that one the gate gives itself.
       if (status < 200 || over) return;
+      pace.waitsFor = 'more';
+      pace.moved = true;
+      answered(target, status);
       if (out.rewrite !== undefined)
         return rewrite(started, status, message ?? '', rawHeaders(started, headers).map(textOf), out.rewrite);
       res.writeHead(status, message ?? '', responseHeaders(rawHeaders(started, headers), out));
@@ -112,35 +150,52 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
         return;
       }
       whole = undefined;
+      pace.moved = true;
       if (sink.write(chunk)) return;
       started.pause();
-      sink.once('drain', () => started.resume());
+      sink.once('drain', () => {
+        pace.moved = true;
+        started.resume();
+      });
     },
-    onResponseEnd: () => {
+    onResponseEnd: (ending) => {
+      const trailers = out.read.trailers && out.rewrite === undefined ? trailersOf(ending.rawTrailers) : undefined;
       controller = undefined;
-      if (!over && !sink.writableEnded) sink.end();
+      if (over || sink.writableEnded) return;
+      if (trailers !== undefined) res.addTrailers(trailers);
+      sink.end();
     },
     onResponseError: (_controller, error) => fail(error),
   };
-  try {
-    out.upstream.pool.dispatch(
-      {
-        method: out.read.method,
-        path: out.path,
-        headers: out.headers,
-        body: bodyOf(req, out),
-        headersTimeout: out.upstream.timeoutMs,
-      },
-      handler,
-    );
-  } catch (error) {
-    fail(error instanceof Error ? error : new Error(String(error)));
-  }
-  return () => {
-    if (over) return;
-    res.destroy();
-    abort(() => new Ended('the decision has turned'));
+  const dispatch = (headers: string[]): void => {
+    begun(target);
+    try {
+      target.pool.dispatch({ method: out.read.method, path: out.path, headers, body }, handler);
+    } catch (error) {
+      fail(error instanceof Error ? error : new Error(String(error)));
+    }
   };
+  target.retrying.earn();
+  dispatch(out.headers);
+  return (why) => {
+    if (over) return;
+    const underWay = controller;
+    if (why === undefined || res.headersSent) {
+      if (why === 'slow-api') failed(target, 'timeout');
+      res.destroy();
+      abort(() => new Ended('the decision has turned, or a limit is over'));
+      return;
+    }
+    fail(new Late(why));
+    if (underWay !== undefined && !underWay.aborted) underWay.abort(new Ended('a limit is over'));
+  };
+};
+
+/** The same request for another target: its Host is the only thing in it that names one. */
+const addressedTo = ({ host }: Upstream, headers: readonly string[]): string[] => {
+  const copy = [...headers];
+  for (let at = 0; at < copy.length; at += 2) if (copy[at] === 'Host') copy[at + 1] = host;
+  return copy;
 };
 
 const bodyOf = (
@@ -177,7 +232,27 @@ const rawHeaders = (controller: Dispatcher.DispatchController, parsed: object): 
 const toProblem = (error: Error): { code: ProblemCode; detail?: string } => {
   if (error instanceof BodyTooLarge) return { code: 'proxy/body-too-large' };
   if (error instanceof Unrewritable) return { code: 'proxy/upstream-unreadable', detail: error.message };
-  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.ConnectTimeoutError)
-    return { code: 'proxy/upstream-timeout' };
+  if (error instanceof Late && error.why === 'slow-caller') return { code: 'proxy/request-timeout' };
+  if (error instanceof Late || error instanceof errors.ConnectTimeoutError) return { code: 'proxy/upstream-timeout' };
   return { code: 'proxy/upstream-unreachable' };
 };
+
+/** What an error says of the target; undefined where it says nothing of it. */
+const failureOf = (error: Error, begun: boolean): Failure | undefined => {
+  if (error instanceof BodyTooLarge || error instanceof Unrewritable || error instanceof Ended) return undefined;
+  if (error instanceof Late) return error.why === 'slow-api' ? 'timeout' : undefined;
+  if (error instanceof errors.RequestAbortedError) return undefined;
+  return !begun && isConnectFailure(error) ? 'unreachable' : 'broken-off';
+};
+
+const connectFailures = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+const isConnectFailure = (error: Error & { code?: unknown }): boolean => connectFailures.has(String(error.code));

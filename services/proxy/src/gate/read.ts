@@ -24,6 +24,10 @@ export type ReadRequest = {
     | { readonly kind: 'chunked' };
   /** A browser asking on its own what another origin's page may send. It never carries a credential. */
   readonly preflight: boolean;
+  /** The caller takes trailers (RFC 9110 §6.5.1). */
+  readonly trailers: boolean;
+  /** The caller asks how long each step took. */
+  readonly asksTiming: boolean;
 };
 export type Unreadable = {
   readonly outcome: 'refused';
@@ -102,6 +106,8 @@ export const requestReader =
             ? { kind: 'sized', bytes }
             : { kind: 'none' },
       preflight: method === 'OPTIONS' && single.has('origin') && single.has('access-control-request-method'),
+      trailers: sorted.trailers,
+      asksTiming: sorted.asksTiming,
     };
   };
 
@@ -110,12 +116,18 @@ type Sorted = {
   readonly headers: readonly string[];
   readonly forwardedFor: readonly string[];
   readonly forwardedProto: string | undefined;
+  readonly trailers: boolean;
+  readonly asksTiming: boolean;
 };
+
+const takesTrailers = /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i;
 
 const sortHeaders = (raw: readonly string[]): Sorted | { readonly twice: string } => {
   const single = new Map<string, string>();
   const forwardedFor: string[] = [];
   let forwardedProto: string | undefined;
+  let trailers = false;
+  let asksTiming = false;
   let hop: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2)
     if (raw[at]?.length === 10 && raw[at]?.toLowerCase() === 'connection')
@@ -129,7 +141,9 @@ const sortHeaders = (raw: readonly string[]): Sorted | { readonly twice: string 
       single.set(name, value);
     } else if (name === 'x-forwarded-for') forwardedFor.push(value);
     else if (name === 'x-forwarded-proto') forwardedProto = value.toLowerCase();
+    else if (name === 'te') trailers ||= takesTrailers.test(value);
+    else if (name === 'postern-timing') asksTiming = value === '1';
     if ((rule === 'pass' || rule === 'once') && !hop.includes(name)) headers.push(raw[at] ?? '', value);
   }
-  return { single, headers, forwardedFor, forwardedProto };
+  return { single, headers, forwardedFor, forwardedProto, trailers, asksTiming };
 };

@@ -2,8 +2,9 @@
  * The listener. Requests and upgrades go up the same ladder from a plain node server: a framework's hooks never see an upgrade.
  * Fastify answers the two public documents and nothing else.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, maxHeaderSize, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ProblemCode } from '@postern/schemas';
 import { type FastifyInstance, fastify } from 'fastify';
 import { answerSocket } from './door.ts';
 import type { Ladder } from './ladder.ts';
@@ -18,14 +19,24 @@ const headersTimeoutMs = 20_000;
 const keepAliveTimeoutMs = 65_000;
 const documentPaths = new Set(['/.well-known/jwks.json', '/.well-known/authzen-configuration']);
 
+const unparsed = (code: string | undefined): { readonly why: string; readonly code?: ProblemCode } => {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return { why: `The limit is ${maxHeaderSize} bytes for all headers together.`, code: 'proxy/head-too-large' };
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return { why: `The head was not there after ${headersTimeoutMs} ms.`, code: 'proxy/request-timeout' };
+  return { why: 'It is not HTTP/1.1 as RFC 9112 has it.' };
+};
+
 export type GateServer = { readonly server: Server; readonly app: FastifyInstance };
 
-export const gateServer = (ladder: Ladder, documents: Documents): GateServer => {
+export const gateServer = (ladder: Ladder, documents: Documents, draining: () => boolean): GateServer => {
   const onUpgrade = (req: IncomingMessage, socket: Socket, head: Buffer): void =>
     ladder.enter({ kind: 'upgrade', req, socket, head });
   const serve = (toFastify: (req: IncomingMessage, res: ServerResponse) => void): Server => {
     const handle = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void => {
       const isDocument = documentPaths.has(req.url ?? '') && (req.method === 'GET' || req.method === 'HEAD');
+      // Whoever keeps the connection is told to look for another gate.
+      if (draining() && req.httpVersionMajor === 1) res.shouldKeepAlive = false;
       if (isDocument) toFastify(req, res);
       else ladder.enter({ kind: 'request', req, res, expectsContinue });
     };
@@ -64,7 +75,7 @@ export const gateServer = (ladder: Ladder, documents: Documents): GateServer => 
         return void socket.destroy();
       const { id, status, headers, body } = ladder.refuseUnreadable({
         remoteAddress: socket.remoteAddress,
-        why: 'It is not HTTP/1.1 as RFC 9112 has it.',
+        ...unparsed(error.code),
       });
       answerSocket(
         socket,
