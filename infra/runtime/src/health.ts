@@ -24,7 +24,8 @@ export const healthApp = ({ services, telemetry, log }: HealthDeps): FastifyInst
   });
   app.get('/upstreams', async () => ({ targets: targets() }));
   app.get('/metrics', async (_request, reply) => {
-    const { contentType, text } = await telemetry.metrics.exposition();
+    const others = await Promise.all(services.map(async (service) => (await service.snapshots?.()) ?? []));
+    const { contentType, text } = await telemetry.metrics.exposition(others.flat());
     return reply.type(contentType).send(text);
   });
   return app;

@@ -15,7 +15,11 @@ export type Service = {
     readonly target: string;
     readonly standing: 'in' | 'trying' | 'out';
     readonly why?: string;
+    /** Requests under way there. */
+    readonly underWay: number;
   }[];
+  /** Metrics of other processes that are part of this service. */
+  readonly snapshots?: () => Promise<readonly unknown[]>;
   /** Stops taking work, finishes what is begun, lets go. Never rejects. */
   readonly stop: () => Promise<void>;
 };

@@ -47,6 +47,8 @@ export const metrics = {
   upstreamFailures: 'postern_proxy_upstream_failures_total',
   upstreamSetAside: 'postern_proxy_upstream_set_aside_total',
   upstreamRetries: 'postern_proxy_upstream_retries_total',
+  workersRunning: 'postern_proxy_workers',
+  workerRestarts: 'postern_proxy_worker_restarts_total',
   rateLimited: 'postern_proxy_rate_limited_total',
   projectedSequence: 'postern_authorizer_projected_sequence',
   relationshipsAside: 'postern_authorizer_relationships_set_aside',

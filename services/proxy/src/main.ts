@@ -17,12 +17,33 @@ import {
 import { authzenConfiguration, Problem } from '@postern/schemas';
 import { openTelemetry } from '@postern/telemetry/open';
 import { observedServices, proxyService, upstreamsOf } from './app.ts';
+import { tellParent, workerNumber } from './workers/worker.ts';
+import { workers } from './workers/workers.ts';
 
 /** Beside what the drain takes. */
 const stopTimeoutMs = 15_000;
 
-/** Resolves when a signal has stopped it. */
+/** Resolves when a signal has stopped it: one gate, or a process for each of several and this one over them. */
 export const serve = async (loaded: LoadedConfig): Promise<void> => {
+  const worker = workerNumber(process.env);
+  if (worker !== undefined) return serveGate(loaded, worker);
+  if (loaded.config.workers === 1) return serveGate(loaded);
+  const { config } = loaded;
+  const log = openLogger(config.log.level, 'postern-proxy');
+  await using stack = new AsyncDisposableStack();
+  const telemetry = stack.use(await openTelemetry({ service: 'postern-proxy', otlp: undefined }));
+  const [command = '', ...args] = process.argv.slice(1);
+  await run({
+    services: [workers({ command, args, log, telemetry, clock: systemClock }, config.workers)],
+    health: config.health,
+    telemetry,
+    log,
+    onReady: () => log.info({ listen: config.listen, workers: config.workers }, 'ready'),
+    stopTimeoutMs: config.drain.delayMs + config.drain.timeoutMs + stopTimeoutMs + 5_000,
+  });
+};
+
+const serveGate = async (loaded: LoadedConfig, worker?: number): Promise<void> => {
   const { config, folder } = loaded;
   const { authorizer, grants, audit, tokenFile } = config.rooms;
   if (authorizer === undefined || grants === undefined || audit === undefined)
@@ -34,7 +55,13 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
   const log = openLogger(config.log.level, 'postern-proxy');
   const clock = systemClock;
   await using stack = new AsyncDisposableStack();
-  const telemetry = stack.use(await openTelemetry({ service: 'postern-proxy', otlp: config.telemetry.otlp }));
+  const telemetry = stack.use(
+    await openTelemetry({
+      service: 'postern-proxy',
+      otlp: config.telemetry.otlp,
+      ...(worker !== undefined && { labels: { worker: String(worker) } }),
+    }),
+  );
   const eventLog = stack.use(await openEventLog(eventLogUrl(loaded), { telemetry }));
   const token = tokenFile === undefined ? undefined : await requireSecret(within(folder, tokenFile));
   const decisionPoint = stack.use(openDecisionPoint(authorizer, { ...(token !== undefined && { token }) }));
@@ -50,8 +77,9 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
       authzenConfiguration: () => authzenConfiguration(`http://${config.listen}`),
     },
     {
-      instance: hostname(),
+      instance: worker === undefined ? hostname() : `${hostname()}-${worker}`,
       listen: config.listen,
+      sharesPort: worker !== undefined,
       upstreams: upstreamsOf(config.services, rooms, persistedDocuments(loaded)),
       observed: observedServices(config.services),
       issuers: config.issuers,
@@ -72,9 +100,10 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
       proxy.configureTrustedProxies(fresh.config.trustedProxies);
     },
   });
+  using _telling = worker === undefined ? undefined : tellParent(proxy, telemetry);
   await run({
     services: [proxy, reload],
-    health: config.health,
+    health: worker === undefined ? config.health : undefined,
     telemetry,
     log,
     onReady: () => log.info({ listen: config.listen }, 'ready'),
