@@ -56,7 +56,8 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const model = loadModel(loaded);
   const log = openLogger(config.log.level, 'postern');
   for (const note of model.notes) log.warn(mistakeText(note));
-  if (config.workers > 1) log.warn('workers counts for postern serve proxy; here one gate shares the process with all else');
+  if (config.workers > 1)
+    log.warn('workers counts for postern serve proxy; here one gate shares the process with all else');
   const clock = systemClock;
   // Looked at first, because the proxy takes its address last: a start that cannot succeed leaves nothing behind.
   for (const address of [config.listen, config.health]) await requireFree(address);

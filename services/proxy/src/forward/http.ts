@@ -50,7 +50,22 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
     const failure = failureOf(error, pace.waitsFor === 'more');
     if (failure !== undefined && !res.destroyed) {
       failed(target, failure);
-      if (again(error)) return;
+      const again =
+        pace.waitsFor !== 'more' &&
+        !(error instanceof Late) &&
+        attempts < target.retrying.attemptsMax &&
+        repeatable(out.read.method, { sent: controller !== undefined, hasBody: body !== null });
+      const next = again ? target.retrying.next(target) : undefined;
+      if (next !== undefined) {
+        attempts++;
+        ended(target);
+        controller = undefined;
+        target = next;
+        const headers = next === out.upstream ? out.headers : addressedTo(next, out.headers);
+        const refused = dispatch(target, { method: out.read.method, path: out.path, headers, body }, handler);
+        if (refused !== undefined) fail(refused);
+        return;
+      }
     }
     if (res.headersSent || res.destroyed) {
       // Half an answer must not look like a whole one.
@@ -61,18 +76,6 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
     const { code, detail } = toProblem(error);
     watch.failed(code, detail);
     end();
-  };
-  const again = (error: Error): boolean => {
-    if (pace.waitsFor === 'more' || error instanceof Late || attempts >= target.retrying.attemptsMax) return false;
-    if (!repeatable(out.read.method, { sent: controller !== undefined, hasBody: body !== null })) return false;
-    const next = target.retrying.next(target);
-    if (next === undefined) return false;
-    attempts++;
-    ended(target);
-    controller = undefined;
-    target = next;
-    dispatch(next === out.upstream ? out.headers : addressedTo(next, out.headers));
-    return true;
   };
   // The caller went away, or the answer is complete: `close` comes in both cases.
   res.on('close', () => {
@@ -167,16 +170,10 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
     },
     onResponseError: (_controller, error) => fail(error),
   };
-  const dispatch = (headers: string[]): void => {
-    begun(target);
-    try {
-      target.pool.dispatch({ method: out.read.method, path: out.path, headers, body }, handler);
-    } catch (error) {
-      fail(error instanceof Error ? error : new Error(String(error)));
-    }
-  };
   target.retrying.earn();
-  dispatch(out.headers);
+  const { method } = out.read;
+  const refused = dispatch(target, { method, path: out.path, headers: out.headers, body }, handler);
+  if (refused !== undefined) fail(refused);
   return (why) => {
     if (over) return;
     const underWay = controller;
@@ -189,6 +186,21 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
     fail(new Late(why));
     if (underWay !== undefined && !underWay.aborted) underWay.abort(new Ended('a limit is over'));
   };
+};
+
+/** What cannot even be dispatched says why. */
+const dispatch = (
+  target: Upstream,
+  request: Dispatcher.DispatchOptions,
+  handler: Dispatcher.DispatchHandler,
+): Error | undefined => {
+  begun(target);
+  try {
+    target.pool.dispatch(request, handler);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 };
 
 /** The same request for another target: its Host is the only thing in it that names one. */
