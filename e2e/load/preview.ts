@@ -1,82 +1,58 @@
 /**
- * What a preview costs: decisions over distinct pairs of caller and endpoint, generated, streamed, and asked of two models.
+ * What a preview of a large case costs: GitHub's REST description under hundreds of roles and thousands of people, and generated
+ * decisions that are streamed and asked of two models.
  *
- *   node e2e/load/preview.ts [decisions=1000000] [pairs=10000]
+ *   node e2e/load/preview.ts [decisions=1000000] [pairs=10000] [--markdown]
  *
- * It prints the time and asserts nothing: a machine with other work on it says little.
+ * It prints the times and asserts nothing: a machine with other work on it says little.
  */
+import { cpus } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
-import { judgeOver } from '@postern/authorizer/app';
-import { decideCommand } from '@postern/grants/app';
-import { foldModel, fromJsonLine, type Model, preview, readUses } from '@postern/modelling/app';
-import { openRelationships } from '@postern/relationships/open';
-import { Endpoint, gateSchema, PrincipalId, RoleName, RoleRules, SubjectId } from '@postern/schemas';
+import { parseArgs } from 'node:util';
+import { foldModel, type Model, preview, previewMarkdown, readUses } from '@postern/modelling/app';
+import { bench } from '../../services/cli/src/bench.ts';
+import { changedModel, decisions, githubEndpoints, hire, liveModel, sizes } from './github-organisation.ts';
 
-const [decisions = 1_000_000, pairs = 10_000] = process.argv.slice(2).map(Number);
-const people = 500;
-const endpoints = Math.ceil(pairs / people);
-
-const model = (allowed: number): Model => ({
-  schema: gateSchema,
-  services: [
-    {
-      name: 'api',
-      mount: '/api',
-      endpoints: Array.from({ length: endpoints }, (_, at) =>
-        Endpoint.parse({ id: `api/op${at}`, method: 'GET', template: `/things${at}/{id}`, access: 'read' }),
-      ),
-    },
-  ],
-  roles: new Map([
-    [
-      RoleName.parse('user'.padEnd(5, 's')),
-      RoleRules.parse({ allows: Array.from({ length: allowed }, (_, at) => ({ endpoint: `api/op${at}` })) }),
-    ],
-  ]),
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { markdown: { type: 'boolean', default: false } },
 });
+const [count = 1_000_000, pairs = 10_000] = positionals.map(Number);
 
-const filled = async (allowed: number) => {
-  const deps = { openEngine: () => openRelationships('embedded:'), judgeOver, decideCommand };
-  const folded = await foldModel(deps, model(allowed));
-  for (let at = 0; at < people; at++) {
-    folded.tell({ kind: 'join', principal: PrincipalId.parse(`user:u${at}`), attributes: {} });
-    const subject = SubjectId.parse(`user:u${at}`);
-    folded.tell({ kind: 'issue-grant', subject, role: RoleName.parse('users'), reason: 'bench' });
+async function* lines(): AsyncGenerator<string> {
+  let told = 0;
+  for (const line of decisions(count, pairs)) {
+    yield line;
+    // The engine's worker has its turn, as it would while a file is read.
+    if (++told % 10_000 === 0) await setImmediate();
   }
+}
+const filled = async (model: Model) => {
+  const folded = await foldModel(bench, model);
+  hire(folded);
+  await folded.settle();
   return folded;
 };
 
-async function* lines(): AsyncGenerator<string> {
-  for (let at = 0; at < decisions; at++) {
-    const pair = at % pairs;
-    const record = {
-      id: `bench-${at}`,
-      at: new Date(1_790_000_000_000 + at * 250).toISOString(),
-      outcome: 'allow',
-      principal: `user:u${pair % people}`,
-      service: 'api',
-      method: 'GET',
-      path: `/api/things${Math.floor(pair / people)}/${at}`,
-      ip: '192.0.2.1',
-    };
-    yield JSON.stringify(record);
-    if (at % 10_000 === 0) await setImmediate();
-  }
-}
-
+const number = (value: number): string => value.toLocaleString('en');
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 const began = performance.now();
-await using live = await filled(endpoints);
-await using here = await filled(endpoints - 1);
+await using live = await filled(liveModel);
+await using here = await filled(changedModel());
 const folded = performance.now();
 const result = await preview({
   live,
   here,
-  uses: readUses(lines(), fromJsonLine),
-  places: { role: () => undefined, endpoint: () => undefined },
+  uses: readUses(lines()),
+  places: { role: () => 'roles.yaml:1', endpoint: () => 'github.json:1' },
   wanted: () => false,
 });
-const seconds = (ms: number): string => (ms / 1_000).toFixed(1);
+const ended = performance.now();
+const { rss } = process.memoryUsage();
+const { user, system } = process.cpuUsage();
 process.stdout.write(
-  `${result.read.toLocaleString('en')} decisions, ${result.distinct.toLocaleString('en')} distinct pairs, ${result.asked.toLocaleString('en')} questions of each model, ${result.flips.length} flips\n` +
-    `folding both models ${seconds(folded - began)} s, preview ${seconds(performance.now() - folded)} s\n`,
+  `${number(githubEndpoints.length)} endpoints, ${number(sizes.roles)} roles, ${number(sizes.people)} people in ${number(sizes.teams)} teams, ${number([...live.relationships()].length)} relationships\n` +
+    `${number(result.read)} decisions, ${number(result.distinct)} distinct pairs, ${number(result.asked)} questions asked, ${number(result.flips.length)} flips\n` +
+    `both models folded in ${seconds(folded - began)}, previewed in ${seconds(ended - folded)}, together ${seconds(ended - began)} (${seconds((user + system) / 1_000)} of processor time); ${Math.round(rss / 1e6)} MB; ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}\n`,
 );
+if (values.markdown) process.stdout.write(`\n${previewMarkdown(result)}\n`);

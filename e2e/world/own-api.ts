@@ -85,7 +85,12 @@ export type OwnWorld = AsyncDisposable & {
 export type OwnModel = {
   /** Documents by file name, and the service's own entry in postern.yaml but for its upstream. */
   readonly files: Readonly<Record<string, string>>;
-  readonly services: Readonly<Record<string, { readonly mount: string; readonly openapi: string }>>;
+  readonly services: Readonly<
+    Record<
+      string,
+      { readonly mount: string; readonly openapi?: string; readonly [option: string]: string | object | undefined }
+    >
+  >;
   /** Trusted beside the test's own. */
   readonly moreIssuers?: readonly object[];
   readonly config?: object;

@@ -91,6 +91,7 @@ export const problems = {
   },
   // runtime: starting, configuring, talking to the admin API
   'runtime/bad-config': { status: 500, title: 'The configuration cannot be used' },
+  'runtime/bad-certificate': { status: 500, title: 'A certificate, or its key, cannot be used' },
   'runtime/port-in-use': { status: 500, title: 'The address is in use by another process' },
   'runtime/bad-assertion': { status: 401, title: "The request does not carry the gate's own assertion" },
   'runtime/not-found': { status: 404, title: 'Nothing is served at this path' },

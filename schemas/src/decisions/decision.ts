@@ -71,6 +71,22 @@ export const refusalReasons = [
   'cut',
 ] as const;
 
+const scopesRecordedMax = 100;
+const scopeCharactersMax = 2_000;
+
+/** A token's scopes as they are written down: each once, in order, as many as there is room for; and how many there are beyond. */
+export const recordedScopes = (scopes: readonly string[]): { scopes: string[]; scopesBeyond?: number } => {
+  const all = [...new Set(scopes)].sort();
+  let characters = 0;
+  const kept: string[] = [];
+  for (const scope of all) {
+    characters += scope.length;
+    if (kept.length >= scopesRecordedMax || characters > scopeCharactersMax) break;
+    kept.push(scope);
+  }
+  return { scopes: kept, ...(all.length > kept.length && { scopesBeyond: all.length - kept.length }) };
+};
+
 /** One request at the gate, as recorded: allowed or refused, before any byte reached the API. */
 export const DecisionRecord = z.strictObject({
   /** The `Postern-Decision` header of the response. */
@@ -91,6 +107,15 @@ export const DecisionRecord = z.strictObject({
   also: z.array(z.string()).max(100).optional(),
   /** What else was asked: `employee:42#view`. */
   objects: z.array(z.string()).optional(),
+  /** OAuth scopes that the token was delegated, each once, in order; absent where it was not delegated. See {@link recordedScopes}. */
+  scopes: z.array(z.string()).max(scopesRecordedMax).optional(),
+  /** Further scopes of the token that the record has no room for. */
+  scopesBeyond: z.number().int().positive().optional(),
+  /** Claims of the token that conditions look at; absent where it has none. */
+  acr: z.string().optional(),
+  amr: z.array(z.string()).optional(),
+  /** Another gateway asked, and was answered; what it then did is not known here. */
+  via: z.enum(['forward', 'ext-authz']).optional(),
   method: z.string().max(40),
   /** The canonical path without its query; cut at 2,000 characters. */
   path: z.string().max(2100),

@@ -1,20 +1,13 @@
 /** Where recorded calls and the facts under them come from: a running gate, a folder or file that was exported, an access log. */
-import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
-import {
-  fromAccessLogLine,
-  fromJsonLine,
-  isAccessLogLine,
-  type ReadUse,
-  readFacts,
-  readUses,
-} from '@postern/modelling/app';
+import { type ReadUse, readFacts, readUses } from '@postern/modelling/app';
 import { systemClock } from '@postern/runtime';
 import { durationMs, type FactDraft } from '@postern/schemas';
 import { CommandFailure, connection, failureOf, request } from './client.ts';
+import { linesOf, unzipped } from './recorded-lines.ts';
 
 export type RecordedOptions = {
   readonly against: string;
@@ -30,6 +23,11 @@ export type Recorded = {
 };
 
 const isUrl = (source: string): boolean => /^https?:/.test(source);
+/** An export may be gzipped. */
+const inFolder = (folder: string, name: string): string => {
+  const plain = join(folder, name);
+  return existsSync(plain) || !existsSync(`${plain}.gz`) ? plain : `${plain}.gz`;
+};
 const isFolder = (source: string): boolean => existsSync(source) && statSync(source).isDirectory();
 const ndjson = { accept: 'application/x-ndjson' };
 
@@ -40,6 +38,12 @@ export const readRecorded = async (options: RecordedOptions): Promise<Recorded> 
   if (factsSource === undefined)
     throw new CommandFailure('calls alone do not say who holds what: name a gate or a file of facts with --facts', 64);
   return { facts: await factsFrom(factsSource, options), uses: await usesFrom(against, options, sinceMs), sinceMs };
+};
+
+/** The calls alone, where the facts under them are known otherwise. */
+export const readCalls = async (options: RecordedOptions): Promise<Pick<Recorded, 'uses' | 'sinceMs'>> => {
+  const sinceMs = sinceOf(options.since);
+  return { uses: await usesFrom(options.against, options, sinceMs), sinceMs };
 };
 
 /** A duration back from now, or an instant. */
@@ -60,11 +64,11 @@ const fromGate = async (source: string, path: string, options: RecordedOptions, 
 };
 
 const factsFrom = async (source: string, options: RecordedOptions): Promise<readonly FactDraft[]> => {
-  const file = isFolder(source) ? join(source, 'facts.ndjson') : source;
+  const file = isFolder(source) ? inFolder(source, 'facts.ndjson') : source;
   if (!isUrl(source) && !existsSync(file)) throw new CommandFailure(`${file} does not exist`, 1);
   const text = isUrl(source)
     ? await (await fromGate(source, '/audit/facts', options, {})).text()
-    : readFileSync(file, 'utf8');
+    : Buffer.concat(await Array.fromAsync(unzipped(createReadStream(file), file))).toString('utf8');
   const facts = readFacts(text);
   if ('what' in facts) throw new CommandFailure(`${file}:${facts.line} ${facts.what}`, 1);
   return facts;
@@ -78,23 +82,9 @@ const usesFrom = async (
   if (isUrl(source)) {
     const since = sinceMs === undefined ? {} : { since: new Date(sinceMs).toISOString() };
     const { body } = await fromGate(source, '/audit/decisions', options, since);
-    return readUses(
-      linesOf(body === null ? Readable.from([]) : Readable.fromWeb(body as ReadableStream)),
-      fromJsonLine,
-    );
+    return readUses(linesOf(body === null ? Readable.from([]) : Readable.fromWeb(body as ReadableStream)));
   }
-  const file = isFolder(source) ? join(source, 'decisions.ndjson') : source;
+  const file = isFolder(source) ? inFolder(source, 'decisions.ndjson') : source;
   if (!existsSync(file)) throw new CommandFailure(`${file} does not exist`, 1);
-  const parse = isAccessLogLine(await firstLine(file)) ? fromAccessLogLine : fromJsonLine;
-  return readUses(linesOf(createReadStream(file)), parse);
-};
-
-/** The reader is opened when the first line is asked for: one that is open earlier loses what it has read by then. */
-async function* linesOf(input: Readable): AsyncGenerator<string> {
-  yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
-}
-
-const firstLine = async (file: string): Promise<string> => {
-  for await (const line of linesOf(createReadStream(file))) if (line.trim() !== '') return line;
-  return '';
+  return readUses(linesOf(unzipped(createReadStream(file), file)));
 };

@@ -1,17 +1,13 @@
-/** `postern up`: every room in one process. The wiring diagram of the product; what is opened here is closed in reverse order. */
-import { auditService, makeSigningKey, parseSigningKey } from '@postern/audit/app';
-import { openAuditStore } from '@postern/audit-store/open';
+/** `postern up`: every room in one process, the log and its record in a thread of their own. The wiring diagram of the product; what is opened here is closed in reverse order. */
 import { authorizerService } from '@postern/authorizer/app';
-import { openEventLog, openInboundFeed } from '@postern/event-log/open';
+import { openInboundFeed } from '@postern/event-log/open';
 import { grantsService, schemaCheck } from '@postern/grants/app';
-import { observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
+import { gatewaysOf, graphQlServices, observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
-  auditStoreUrl,
   configuredCountries,
   dataFolder,
-  eventLogUrl,
   httpListener,
   keptIn,
   type LoadedConfig,
@@ -20,18 +16,20 @@ import {
   mistakeText,
   openLogger,
   persistedDocuments,
-  readOrMakeSecret,
+  readTlsFiles,
   relationshipsUrl,
   reloading,
   requireFree,
-  requireSecret,
   run,
   type Service,
   systemClock,
-  within,
+  tlsFiles,
 } from '@postern/runtime';
 import { authzenConfiguration } from '@postern/schemas';
+import type { Telemetry } from '@postern/telemetry';
 import { openTelemetry } from '@postern/telemetry/open';
+import { exitCodes } from './failure.ts';
+import { openRecordRoom } from './record/room.ts';
 
 export type UpOptions = {
   readonly loaded: LoadedConfig;
@@ -51,7 +49,7 @@ const loopback = '127.0.0.1:0';
 
 /** Resolves when a signal has stopped it; rejects with a Problem when it cannot start. */
 export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promise<void> => {
-  const { config, folder } = loaded;
+  const { config } = loaded;
   const data = dataFolder(loaded);
   const model = loadModel(loaded);
   const log = openLogger(config.log.level, 'postern');
@@ -59,29 +57,27 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   if (config.workers > 1)
     log.warn('workers counts for postern serve proxy; here one gate shares the process with all else');
   const clock = systemClock;
+  const tls = await readTlsFiles(loaded, clock.now());
   // Looked at first, because the proxy takes its address last: a start that cannot succeed leaves nothing behind.
-  for (const address of [config.listen, config.health]) await requireFree(address);
+  const gateways = await gatewaysOf(loaded);
+  const further = [config.h2c ?? [], gateways.extAuthz ?? []].flat();
+  for (const address of [config.listen, config.health, ...further]) await requireFree(address);
 
   await using stack = new AsyncDisposableStack();
   const telemetry = stack.use(await openTelemetry({ service: 'postern', otlp: config.telemetry.otlp }));
-  const eventLog = stack.use(await openEventLog(eventLogUrl(loaded), { telemetry }));
+  const onLost = (why: string): void => {
+    log.fatal(`the record's thread ${why}; nothing can be recorded any more, so this process ends`);
+    process.exit(exitCodes.refused);
+  };
+  const record = stack.use(await openRecordRoom(loaded, { telemetry, onLost }));
+  const { eventLog } = record;
   const engine = stack.use(await openRelationships(relationshipsUrl(loaded), { telemetry }));
-  const store = stack.use(await openAuditStore(auditStoreUrl(loaded), telemetry));
   const feeds = [];
   for (const { kafka, group } of config.feeds) feeds.push(stack.use(await openInboundFeed(kafka, group)));
-  const signingKey = parseSigningKey(
-    config.audit.key === undefined
-      ? await readOrMakeSecret(`${data}/audit.key`, makeSigningKey)
-      : await requireSecret(within(folder, config.audit.key)),
-  );
 
   let adminKey: string | undefined;
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
   const authorizer = authorizerService({ facts: eventLog.facts, engine, keys, clock, telemetry, log }, {});
-  const audit = auditService(
-    { eventLog, store, keys, signingKey, clock, log, telemetry },
-    { origin: config.audit.origin },
-  );
   const grants = grantsService(
     { eventLog, feeds, keys, clock, telemetry, log, checkSchema: schemaCheck(() => openRelationships('embedded:')) },
     {
@@ -95,7 +91,6 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   );
   const listeners = {
     authorizer: httpListener(authorizer, loopback),
-    audit: httpListener(audit, loopback),
     grants: httpListener(grants, loopback),
   };
 
@@ -104,7 +99,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   // The rooms take their ports when they start, so the proxy, which starts last, is made when they are known.
   const roomUrls = () => ({
     authorizer: listeners.authorizer.url(),
-    audit: listeners.audit.url(),
+    audit: record.audit.url(),
     grants: listeners.grants.url(),
   });
   const proxy = startedLast('proxy', () =>
@@ -116,7 +111,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
         telemetry,
         log,
         countryOf: (ip) => countries(ip),
-        authzenConfiguration: () => authzenConfiguration(`http://${config.listen}`),
+        authzenConfiguration: () => authzenConfiguration(`${tls === undefined ? 'http' : 'https'}://${config.listen}`),
       },
       {
         instance: 'proxy',
@@ -124,7 +119,10 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
         upstreams: upstreamsOf(config.services, roomUrls(), persistedDocuments(loaded)),
         observed: observedServices(config.services),
         issuers: config.issuers,
+        ...(tls !== undefined && { tls }),
+        ...(config.h2c !== undefined && { h2c: config.h2c }),
         trustedProxies: config.trustedProxies,
+        gateways,
         leaseMs: config.leaseMs,
         cachedDecisionsMax: config.cachedDecisionsMax,
         drain: config.drain,
@@ -134,13 +132,18 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const reload = reloading({
     file: loaded.file,
     log,
+    beside: tlsFiles,
     onReload: async (fresh) => {
+      const material = await readTlsFiles(fresh, clock.now());
       const found = await configuredCountries(fresh);
+      const persisted = persistedDocuments(fresh);
       await grants.publish(loadModel(fresh));
       countries = found;
+      if (material !== undefined) proxy.made()?.configureTls(material);
+      proxy.made()?.configureGraphQl(graphQlServices(fresh.config.services, persisted));
       proxy.made()?.configureIssuers(fresh.config.issuers);
       proxy.made()?.configureObserved(observedServices(fresh.config.services));
-      proxy.made()?.configureUpstreams(upstreamsOf(fresh.config.services, roomUrls(), persistedDocuments(fresh)));
+      proxy.made()?.configureUpstreams(upstreamsOf(fresh.config.services, roomUrls(), persisted));
       proxy.made()?.configureTrustedProxies(fresh.config.trustedProxies);
     },
   });
@@ -150,19 +153,28 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       ...((await beside?.(log)) ?? []),
       keys,
       authorizer,
-      audit,
+      record.audit,
       grants,
       ...Object.values(listeners),
       proxy,
       ...(reloads ? [reload] : []),
     ],
     health: config.health,
-    telemetry,
+    telemetry: { ...telemetry, metrics: withPart(telemetry.metrics, record.metrics) },
     log,
     stopTimeoutMs: config.drain.delayMs + config.drain.timeoutMs + 15_000,
-    onReady: () => onReady({ gate: `http://${config.listen}`, adminKey, data }),
+    onReady: () => onReady({ gate: `${tls === undefined ? 'http' : 'https'}://${config.listen}`, adminKey, data }),
   });
 };
+
+/** Both threads' numbers as one text: their names differ, since their rooms do. */
+const withPart = (metrics: Telemetry['metrics'], part: () => Promise<string>): Telemetry['metrics'] => ({
+  ...metrics,
+  exposition: async () => {
+    const { contentType, text } = await metrics.exposition();
+    return { contentType, text: `${text}${await part()}` };
+  },
+});
 
 /** A service that can be made only once those before it have started. */
 const startedLast = <Made extends Service>(

@@ -4,11 +4,21 @@
  */
 import type { EventLog } from '@postern/event-log';
 import type { Clock } from '@postern/runtime';
-import { type Actor, beginning, type Fact, isProblem, Problem, type Sequence, systemActor } from '@postern/schemas';
+import {
+  type Actor,
+  beginning,
+  type Fact,
+  type FactDraft,
+  isProblem,
+  Problem,
+  type Sequence,
+  systemActor,
+} from '@postern/schemas';
 import { attributes, type Carrier, spans, type Telemetry } from '@postern/telemetry';
 import { v7 } from 'uuid';
 import type { Command } from './decide/command.ts';
 import { decide } from './decide/decide.ts';
+import { inAppends } from './in-appends.ts';
 import type { GrantsState } from './state.ts';
 
 export type Order = {
@@ -65,6 +75,7 @@ export const commandHandler = ({ facts, state, clock, telemetry }: CommandsDeps)
 
 const carryOut = async (order: Order, { facts, state, clock, telemetry }: CommandsDeps): Promise<Done> => {
   const correlation = order.correlation ?? order.inbound?.id ?? v7({ msecs: clock.now() });
+  const written: Fact[] = [];
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const trouble = state.notReady();
     if (trouble !== undefined) throw new Problem('event-log/unreachable', { detail: trouble });
@@ -83,14 +94,25 @@ const carryOut = async (order: Order, { facts, state, clock, telemetry }: Comman
       inbound: order.inbound,
     });
     if (decided.outcome === 'refused') throw decided.problem;
-    if (decided.outcome === 'nothing') return { sequence: head, facts: [], repeated: false };
-    const appended = await append(facts, head, decided.facts);
-    await state.reached(appended.head);
-    if (appended.outcome === 'appended')
-      return { sequence: appended.head, facts: appended.entries.flatMap(({ fact }) => fact ?? []), repeated: false };
+    if (decided.outcome === 'nothing') return { sequence: head, facts: written, repeated: false };
+    let at = head;
+    let lost = false;
+    for (const drafts of appendsOf(order.command, decided.facts, state)) {
+      const appended = await append(facts, at, drafts);
+      await state.reached(appended.head);
+      at = appended.head;
+      lost = appended.outcome !== 'appended';
+      if (appended.outcome !== 'appended') break;
+      written.push(...appended.entries.flatMap(({ fact }) => fact ?? []));
+    }
+    if (!lost) return { sequence: at, facts: written, repeated: false };
   }
   throw new Problem('grants/contended', { detail: `lost ${attemptsMax} rounds`, fix: 'Send it again.' });
 };
+
+/** Whatever is no matter of birthrights belongs together, however large: then it is refused for its size. */
+const appendsOf = ({ kind }: Command, drafts: readonly FactDraft[], { organisation }: GrantsState) =>
+  kind === 'define-role' || kind === 'publish-model' ? inAppends(drafts, organisation) : [drafts];
 
 /** An unknown outcome is found out by reading on: a repetition of the order then meets its own facts. */
 const append = async (facts: EventLog['facts'], head: Sequence, drafts: Parameters<EventLog['facts']['append']>[1]) => {

@@ -5,12 +5,14 @@ import {
   beginning,
   type FactDraft,
   gateSchema,
+  isProblem,
   Organisation,
   Problem,
   posternApi,
   posternRoles,
   type Question,
   type Relationship,
+  type RelationshipUpdate,
   RoleName,
   type RoleRules,
   relationshipKey,
@@ -20,6 +22,7 @@ import {
   systemActor,
 } from '@postern/schemas';
 import type { Asked, DecideCommand, Explanation, JudgeOver, ModelCommand } from './judgement.ts';
+import { refusedUpdates } from './set-aside.ts';
 
 export type Model = {
   readonly schema: string;
@@ -42,10 +45,10 @@ export type FoldedModel = AsyncDisposable & {
   readonly engine: Relationships;
   /** Folds what the command leads to; answers with the refusal where the deciders refuse it, and nothing has changed then. */
   readonly tell: (command: ModelCommand, at?: string) => Problem | undefined;
-  /** Puts a relationship of an engineers' own object beside what the facts mean. */
-  readonly relate: (relationship: Relationship) => void;
   /** All relationships told so far: what the engine holds once settled. */
   readonly relationships: () => Iterable<Relationship>;
+  /** Of a log: relationships of objects that the schema does not know, and that the engine has not taken. */
+  readonly aside: () => readonly Relationship[];
   /** Folds facts that were decided elsewhere, in their order. */
   readonly fold: (facts: Iterable<FactDraft>) => void;
   /** Decides as the gate would, on everything told so far; a public endpoint is allowed to anybody. Answers in order. */
@@ -73,7 +76,10 @@ export const foldModel = (
     bench.folded.fold(facts);
   });
 
-/** A log as it stands; with `model`, as it would stand once that was published over it. Otherwise as {@link foldModel}. */
+/**
+ * A log as it stands; with `model`, as it would stand once that was published over it. A relationship of an object that the schema does
+ * not know is set aside, as the authorizer does. Otherwise as {@link foldModel}.
+ */
 export const foldLog = (
   deps: ModellingDeps,
   facts: Iterable<FactDraft>,
@@ -82,7 +88,8 @@ export const foldLog = (
   onBench(
     deps,
     defaultStart,
-    async ({ folded, publish }) => {
+    async ({ folded, publish, setAside }) => {
+      setAside();
       folded.fold(facts);
       if (model !== undefined) publish(model);
       await folded.engine.writeSchema(folded.organisation.schema ?? gateSchema);
@@ -122,8 +129,8 @@ const benchOver = (
   let reached = { sequence: beginning, zookie: '' as Awaited<ReturnType<Relationships['reached']>>['zookie'] };
   /** What the engine holds, by key. */
   const held = new Map<string, Relationship>();
-  const related = new Map<string, Relationship>();
-  let settled = true;
+  const aside = new Map<string, Relationship>();
+  let setsAside = false;
   const judge = judgeOver({ engine, organisation, reached: () => reached });
 
   const fold = (facts: Iterable<FactDraft>): void => {
@@ -142,13 +149,13 @@ const benchOver = (
     return undefined;
   };
   function* relationships(): Generator<Relationship> {
-    for (const relationship of organisation.relationships()) if (keeps(relationship)) yield relationship;
-    yield* related.values();
+    for (const relationship of organisation.relationships())
+      if (keeps(relationship) && !aside.has(relationshipKey(relationship))) yield relationship;
   }
   const settle = async (): Promise<void> => {
-    if (settled && reached.sequence === organisation.sequence) return;
+    if (reached.sequence === organisation.sequence) return;
     const left = new Map(held);
-    const updates: { operation: 'touch' | 'delete'; relationship: Relationship }[] = [];
+    const updates: RelationshipUpdate[] = [];
     for (const relationship of relationships()) {
       const key = relationshipKey(relationship);
       const before = left.get(key);
@@ -162,11 +169,20 @@ const benchOver = (
       updates.push({ operation: 'delete', relationship });
     }
     const projection = { from: reached.sequence, to: organisation.sequence, updates, facts: [], actor: 'modelling' };
-    const written = await engine.project(projection);
+    const written = await engine.project(projection).catch(async (error) => {
+      if (!setsAside || !isProblem(error, 'authorizer/relationship-refused')) throw error;
+      const refused = await refusedUpdates(engine, updates);
+      if (refused.length === 0) throw error;
+      for (const { relationship } of refused) {
+        const key = relationshipKey(relationship);
+        aside.set(key, relationship);
+        held.delete(key);
+      }
+      return engine.project({ ...projection, updates: updates.filter((each) => !refused.includes(each)) });
+    });
     if (written.outcome === 'lost')
       throw new Problem('runtime/internal', { detail: 'somebody else writes to the bench' });
     reached = { sequence: organisation.sequence, zookie: written.zookie };
-    settled = true;
   };
   const isPublic = (endpoint: string): boolean =>
     organisation.services.get(endpoint.slice(0, endpoint.indexOf('/')))?.endpoints.find(({ id }) => id === endpoint)
@@ -204,15 +220,15 @@ const benchOver = (
     engine,
     tell,
     relationships,
-    relate: (relationship) => {
-      related.set(relationshipKey(relationship), relationship);
-      settled = false;
-    },
+    aside: () => [...aside.values()],
     fold,
     decide,
     settle,
     explain: judge.explain,
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
-  return { folded, publish };
+  const setAside = (): void => {
+    setsAside = true;
+  };
+  return { folded, publish, setAside };
 };

@@ -2,10 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { EventLog } from '@postern/event-log';
-import { type Clock, type CountryOf, type Logger, listen, type Service } from '@postern/runtime';
+import { type Clock, type CountryOf, type Logger, listen, type Service, type TlsMaterial } from '@postern/runtime';
 import { beginning, type DecisionPoint, type Issuer, Organisation } from '@postern/schemas';
 import type { Telemetry } from '@postern/telemetry';
 import { openAssertions } from './assert.ts';
+import { answering } from './authorize/answering.ts';
+import { voucher } from './authorize/vouch.ts';
 import { clockwork } from './clockwork.ts';
 import { drainByDefault, type ProxyConfig, type UpstreamConfig, unrecordedDecisionsMax } from './config.ts';
 import { ahead } from './decide/ahead.ts';
@@ -18,9 +20,10 @@ import { upgradeForwarder } from './forward/upgrade.ts';
 import { upstreamMetrics } from './forward/upstream-metrics.ts';
 import { openUpstreams, type TargetReport } from './forward/upstreams.ts';
 import { addressReader } from './gate/address.ts';
+import { clearListener } from './gate/clear-listener.ts';
 import { contexts } from './gate/context.ts';
 import { draining } from './gate/draining.ts';
-import { inspectedBytesMax, inspector } from './gate/inspect.ts';
+import { type GraphQlServices, inspectedBytesMax, inspector } from './gate/inspect.ts';
 import { ladder } from './gate/ladder.ts';
 import { liveExchanges } from './gate/live.ts';
 import { gateMetrics } from './gate/metrics.ts';
@@ -35,15 +38,20 @@ import { routesOf } from './gate/routes.ts';
 import { gateServer } from './gate/server.ts';
 import type { Standing } from './gate/standing.ts';
 import { heartbeat } from './heartbeat.ts';
+import { clientCertificates } from './identify/client-certificates.ts';
+import { proofChecker } from './identify/dpop.ts';
 import { identifier } from './identify/identify.ts';
+import { opaqueIdentifier } from './identify/introspection.ts';
 import type { ReadDocument } from './identify/issuer-keys.ts';
 import { jwtIdentifier } from './identify/jwt.ts';
+import { neededRoles } from './needed.ts';
 import { peers } from './peers.ts';
 import { recorder } from './record.ts';
-import { neededRoles } from './refusal.ts';
 import { watchOver } from './watch.ts';
 
 export type { ProxyConfig, UpstreamConfig } from './config.ts';
+export { gatewaysOf } from './gateways-of.ts';
+export { graphQlServices } from './graphql-services.ts';
 export { observedServices } from './observed-services.ts';
 export { type RoomUrls, upstreamsOf } from './upstreams-of.ts';
 
@@ -70,17 +78,25 @@ export type ProxyDeps = {
 export type ProxyService = Service & {
   /** Where the gate listens, once it has started. */
   readonly address: () => { readonly host: string; readonly port: number } | undefined;
+  /** Where it takes HTTP/2 in the clear, if anywhere. */
+  readonly clearAddress: () => { readonly host: string; readonly port: number } | undefined;
+  /** The port of ext_authz over gRPC, where it is configured, once it has started. */
+  readonly extAuthzPort: () => number | undefined;
   /** Who this run of the proxy is in heartbeats and decision batches. */
   readonly instance: string;
   /** The sequence whose consequences have been applied. */
   readonly enforces: () => number;
   /** Takes issuers anew without dropping a request. */
   readonly configureIssuers: (issuers: readonly Issuer[]) => void;
+  /** Takes the certificates anew without dropping a connection; only where the gate speaks TLS. */
+  readonly configureTls: (material: TlsMaterial) => void;
   readonly configureObserved: (services: ObservedServices) => void;
   /** Targets, limits and timeouts: from the next request on. What is under way ends where and as it began. */
   readonly configureUpstreams: (upstreams: ProxyConfig['upstreams']) => void;
   readonly configureTrustedProxies: (blocks: readonly string[]) => void;
   readonly targets: () => readonly TargetReport[];
+  /** Takes depths and persisted documents anew: from the next request on. */
+  readonly configureGraphQl: (services: GraphQlServices) => void;
 };
 
 /** How long the last decisions may take to reach the log when the proxy stops, in ms. */
@@ -128,6 +144,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
   const metrics = gateMetrics(telemetry);
 
   // What is under way.
+  const inspect = inspector(config.upstreams);
   const nextId = decisionIds();
   const live = liveExchanges();
   const observe = observing(config.observed ?? {}, { organisation, clock, log });
@@ -159,10 +176,13 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
 
   // The ladder, and the server in front of it.
   const jwt = jwtIdentifier(clock, config.issuers, deps.readIssuerDocument);
+  const opaque = opaqueIdentifier(clock, config.issuers);
+  const certificates = clientCertificates(clock, config.tls?.clients);
   const forward = passer({
     upstreams,
     assertions,
     forwardUpgrade: upgradeForwarder(),
+    vouch: voucher({ assertions, recorder: records, clock, metrics }),
     recorder: records,
     live,
     clock,
@@ -176,13 +196,14 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
   let read: Reader = requestReader(addressReader(config.trustedProxies));
   const gate = ladder({
     read: (req, upgrade) => read(req, upgrade),
-    identify: identifier(organisation, jwt, clock),
+    identify: identifier({ organisation, jwt, clock, opaque, proofs: proofChecker(clock), certificates }),
     routes,
     decide,
     decideAll: decideAll(decide, () => organisation.sequence, failed),
     operations: operationsFinder({
-      inspect: inspector(config.upstreams),
+      inspect,
       bodyBytesMax: ({ service, below }) => upstreams.find(service.name, below)?.bodyBytesMax ?? inspectedBytesMax,
+      bodyTimeoutMs: config.bodyTimeoutMs,
     }),
     lease,
     standing,
@@ -200,11 +221,22 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     metrics,
     log,
   });
-  const { server, app } = gateServer(
-    gate,
-    { jwks: others.jwks, authzen: () => deps.authzenConfiguration?.() },
-    drain.begun,
-  );
+  const { gateways, trustedProxies } = config;
+  const asked = answering({ ladder: gate, gateways, trustedProxies, clock, log });
+  const documents = { jwks: others.jwks, authzen: () => deps.authzenConfiguration?.() };
+  const { server, app, clear, goAway, closeAll, configureTls } = gateServer(gate, documents, {
+    draining: drain.begun,
+    asking: asked.http,
+    ...(config.tls !== undefined && {
+      tls: {
+        material: config.tls,
+        generation: certificates.generation,
+        handshakeFailed: (error) => log.debug({ err: error }, 'a TLS handshake failed'),
+      },
+    }),
+  });
+  const inTheClear = config.h2c === undefined ? undefined : clearListener(config.h2c, clear);
+  let certificateEndsMs = config.tls?.expiresAtMs ?? Number.POSITIVE_INFINITY;
 
   const measure = (): void => {
     metrics.observe({
@@ -250,20 +282,35 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     name: 'proxy',
     instance,
     enforces: () => standing.enforces,
-    configureIssuers: jwt.configure,
+    configureIssuers: (issuers) => {
+      jwt.configure(issuers);
+      opaque.configure(issuers);
+    },
+    configureTls: (material) => {
+      certificates.configure(material.clients);
+      configureTls(material);
+      certificateEndsMs = material.expiresAtMs;
+      // Streams of callers whose authority is trusted no more end here.
+      void recheck.recheck(live.all());
+    },
     configureObserved: observe.configure,
     configureUpstreams,
     configureTrustedProxies: (blocks) => {
       read = requestReader(addressReader(blocks));
     },
     targets: upstreams.report,
+    configureGraphQl: inspect.configure,
     observing: observe.now,
+    clearAddress: () => inTheClear?.address(),
     address: () => {
       const address = server.address() as AddressInfo | null;
       return address === null ? undefined : { host: address.address, port: address.port };
     },
+    extAuthzPort: asked.extAuthzPort,
     start: async () => {
       await listen(app, config.listen, { reusePort: config.sharesPort === true });
+      await inTheClear?.start(config.sharesPort === true);
+      await asked.start();
       watch.start();
       deadlines.start();
       observe.start();
@@ -280,13 +327,20 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
         ? [`catching up with the log: at ${organisation.sequence} of ${standing.startHead ?? 'an unknown head'}`]
         : []),
       ...(standing.state === 'serving' && !lease.holds() ? ['not heard from the log for the lease time'] : []),
+      ...(clock.now() >= certificateEndsMs ? ["the gate's own certificate has run out"] : []),
       ...(records.full() ? ['decisions cannot be recorded'] : []),
     ],
     stop: async () => {
-      await drain.drain(server, live);
+      let clearClosed: Promise<void> | undefined;
+      await drain.drain(server, live, () => {
+        clearClosed = inTheClear?.close();
+        goAway();
+      });
       for (const exchange of [...live.all()]) recheck.cut(exchange);
+      await asked.stop();
       standing.state = 'stopped';
-      server.closeAllConnections();
+      closeAll();
+      await clearClosed;
       await app.close().catch((error: NodeJS.ErrnoException) => {
         // It has not been listening since the drain began.
         if (error.code !== 'ERR_SERVER_NOT_RUNNING') log.warn({ err: error }, 'the listener did not close');

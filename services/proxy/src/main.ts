@@ -8,15 +8,17 @@ import {
   type LoadedConfig,
   openLogger,
   persistedDocuments,
+  readTlsFiles,
   reloading,
   requireSecret,
   run,
   systemClock,
+  tlsFiles,
   within,
 } from '@postern/runtime';
 import { authzenConfiguration, Problem } from '@postern/schemas';
 import { openTelemetry } from '@postern/telemetry/open';
-import { observedServices, proxyService, upstreamsOf } from './app.ts';
+import { gatewaysOf, graphQlServices, observedServices, proxyService, upstreamsOf } from './app.ts';
 import { tellParent, workerNumber } from './workers/worker.ts';
 import { workers } from './workers/workers.ts';
 
@@ -54,6 +56,7 @@ const serveGate = async (loaded: LoadedConfig, worker?: number): Promise<void> =
   const rooms = { authorizer, grants, audit };
   const log = openLogger(config.log.level, 'postern-proxy');
   const clock = systemClock;
+  const tls = await readTlsFiles(loaded, clock.now());
   await using stack = new AsyncDisposableStack();
   const telemetry = stack.use(
     await openTelemetry({
@@ -74,7 +77,7 @@ const serveGate = async (loaded: LoadedConfig, worker?: number): Promise<void> =
       telemetry,
       log,
       countryOf: (ip) => countries(ip),
-      authzenConfiguration: () => authzenConfiguration(`http://${config.listen}`),
+      authzenConfiguration: () => authzenConfiguration(`${tls === undefined ? 'http' : 'https'}://${config.listen}`),
     },
     {
       instance: worker === undefined ? hostname() : `${hostname()}-${worker}`,
@@ -83,7 +86,10 @@ const serveGate = async (loaded: LoadedConfig, worker?: number): Promise<void> =
       upstreams: upstreamsOf(config.services, rooms, persistedDocuments(loaded)),
       observed: observedServices(config.services),
       issuers: config.issuers,
+      ...(tls !== undefined && { tls }),
+      ...(config.h2c !== undefined && { h2c: config.h2c }),
       trustedProxies: config.trustedProxies,
+      gateways: await gatewaysOf(loaded),
       leaseMs: config.leaseMs,
       cachedDecisionsMax: config.cachedDecisionsMax,
       drain: config.drain,
@@ -92,11 +98,16 @@ const serveGate = async (loaded: LoadedConfig, worker?: number): Promise<void> =
   const reload = reloading({
     file: loaded.file,
     log,
+    beside: tlsFiles,
     onReload: async (fresh) => {
+      const material = await readTlsFiles(fresh, clock.now());
+      const persisted = persistedDocuments(fresh);
       countries = await configuredCountries(fresh);
+      if (material !== undefined) proxy.configureTls(material);
+      proxy.configureGraphQl(graphQlServices(fresh.config.services, persisted));
       proxy.configureIssuers(fresh.config.issuers);
       proxy.configureObserved(observedServices(fresh.config.services));
-      proxy.configureUpstreams(upstreamsOf(fresh.config.services, rooms, persistedDocuments(fresh)));
+      proxy.configureUpstreams(upstreamsOf(fresh.config.services, rooms, persisted));
       proxy.configureTrustedProxies(fresh.config.trustedProxies);
     },
   });

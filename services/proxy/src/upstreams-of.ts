@@ -8,6 +8,7 @@ import {
   type traffic,
 } from '@postern/schemas';
 import type { UpstreamConfig } from './config.ts';
+import { graphQlServices } from './graphql-services.ts';
 
 export type RoomUrls = Readonly<Record<Room, string>>;
 
@@ -30,16 +31,18 @@ export const upstreamsOf = (
   const prefixes = new Map(
     posternOperations.map(({ room, template }) => [`/${template.split('/')[1]}`, `${rooms[room]}${posternMount}`]),
   );
+  const read = graphQlServices(services, persisted);
   return {
     ...Object.fromEntries(
-      Object.entries(services).map(([name, { upstream, timeoutMs, bodyBytesMax, graphql, ...service }]) => [
+      Object.entries(services).map(([name, { upstream, protocol, timeoutMs, bodyBytesMax, ...service }]) => [
         name,
         {
           upstream,
+          protocol,
           timeoutMs,
           bodyBytesMax,
           ...trafficOf(service),
-          ...(graphql && { graphql: { depthMax: graphql.depthMax, persisted: persisted.get(name) ?? new Map() } }),
+          ...read[name],
         },
       ]),
     ),

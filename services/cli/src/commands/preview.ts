@@ -47,7 +47,7 @@ export const previewCommand = (program: Command): void => {
       const model = loadModel(loadConfig(options.config, process.env));
       const recorded = await readRecorded(options);
       await using both = await foldBoth(bench, recorded.facts, model);
-      const { live, here, dropped } = both;
+      const { live, here, dropped, aside } = both;
       const routes = {
         live: live.organisation.services.values().toArray(),
         here: here.organisation.services.values().toArray(),
@@ -56,6 +56,7 @@ export const previewCommand = (program: Command): void => {
         live,
         here,
         dropped,
+        aside,
         uses: recorded.uses,
         places: placesOf(model),
         wanted: wantedBy(readWanted(options.wanted), routes),

@@ -21,7 +21,9 @@ export const defineRoleUnder =
   (schema: SchemaText | undefined): Decider<'define-role'> =>
   ({ role, rules, reason, commit }, organisation, at) => {
     const before = organisation.roles.get(role);
-    if (before && canonicalJson(before) === canonicalJson(rules)) return nothing;
+    // Of a role that many hold by birthright, the grants may still be owed: whoever repeats it gets the rest.
+    if (before && canonicalJson(before) === canonicalJson(rules))
+      return rules.birthright === undefined ? nothing : facts(...settleBirthrights(organisation, role, rules, at));
     const refusal = unknownObjects(schema, rules);
     if (refusal) return refusal;
     return facts(

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Endpoint, type EndpointId, objectText, type PrincipalId, type Service } from '@postern/schemas';
-import { fromAccessLogLine, isAccessLogLine } from './access-log.ts';
-import { gather } from './gather.ts';
-import type { Flip } from './preview.ts';
+import type { Flip } from './flip.ts';
+import { type Gathered, gather } from './gather.ts';
+import { fromLine } from './read-uses.ts';
 import { previewExit } from './report.ts';
-import { fromJsonLine, type ReadUse } from './use.ts';
+import type { ReadUse } from './use.ts';
 import { wantedBy } from './wanted.ts';
 
 const service: Service = {
@@ -14,38 +14,8 @@ const service: Service = {
   endpoints: [Endpoint.parse({ id: 'payroll/one', method: 'GET', template: '/employees/{id}', access: 'read' })],
 };
 const routes = { services: new Map([['payroll', service]]) };
-const used = (read: ReadUse) => (read.outcome === 'use' ? read.use : read.why);
-
-describe('access logs', () => {
-  test('Common, Combined and object lines are read to the same use', () => {
-    const expected = {
-      at: '2026-11-20T08:00:00.000Z',
-      subjects: ['user:ann'],
-      method: 'GET',
-      path: '/payroll/employees/7',
-    };
-    for (const line of [
-      '192.0.2.1 - ann [20/Nov/2026:09:00:00 +0100] "GET /payroll/employees/7?x=1 HTTP/1.1" 200 12',
-      '192.0.2.1 - ann [20/Nov/2026:09:00:00 +0100] "GET /payroll/employees/7 HTTP/2.0" 200 - "https://a" "b c"',
-      '{"remote_addr":"192.0.2.1","remote_user":"ann","time":"2026-11-20T09:00:00+01:00","request":"GET /payroll/employees/7 HTTP/1.1","status":"200"}',
-    ]) {
-      assert.ok(isAccessLogLine(line), line);
-      assert.partialDeepStrictEqual(used(fromAccessLogLine(line)), expected);
-    }
-  });
-
-  test('what cannot be read is left out with its reason, and never guessed', () => {
-    for (const [line, why] of [
-      ['nonsense', 'not a line of an access log'],
-      ['192.0.2.1 - - [20/Nov/2026:09:00:00 +0100] "GET /a HTTP/1.1" 200 12', 'no user in the access log'],
-      ['{"user":"ann","method":"GET","path":"/a"}', 'without a time that can be read'],
-    ] as const)
-      assert.equal(used(fromAccessLogLine(line)), why);
-  });
-});
-
 async function* told(...records: readonly object[]): AsyncGenerator<ReadUse> {
-  for (const record of records) yield fromJsonLine(JSON.stringify(record));
+  for (const record of records) yield fromLine(JSON.stringify(record));
 }
 const record = (more: object) => ({
   id: 'd',
@@ -56,6 +26,8 @@ const record = (more: object) => ({
   path: '/payroll/employees/7',
   ...more,
 });
+
+const variantsOf = ({ pairs }: Gathered) => pairs.flatMap(({ variants }) => [...variants.values()]);
 
 describe('gathering', () => {
   test('calls of one caller to one endpoint are one question, whatever their paths; what is not asked is counted', async () => {
@@ -70,14 +42,14 @@ describe('gathering', () => {
       { live: routes, here: { services: new Map() } },
     );
     assert.deepEqual(
-      gathered.pairs.map(({ subjects, live, here, uses, last }) => [subjects, live, here, uses, last]),
+      variantsOf(gathered).map(({ pair, uses, last }) => [pair.subjects, pair.live, pair.here, uses, last]),
       [
         [['user:ann'], 'payroll/one', undefined, 2, '2026-11-21T08:00:00.000Z'],
         [['user:ben'], 'payroll/one', undefined, 1, '2026-11-20T08:00:00.000Z'],
       ],
     );
     assert.deepEqual(
-      [...gathered.leftOut],
+      gathered.leftOut.map(({ why, uses }) => [why, uses]),
       [
         ['refused for another reason than permissions (bad-credential)', 1],
         ['path cut in the record', 1],
@@ -87,15 +59,15 @@ describe('gathering', () => {
 
   test('circumstances beyond those that are kept are counted', async () => {
     const many = Array.from({ length: 30 }, (_, at) => record({ ip: `192.0.2.${at}` }));
-    const { pairs } = await gather(told(...many), { live: routes, here: routes });
-    assert.deepEqual([pairs[0]?.circumstances.size, pairs[0]?.notAsked], [24, 6]);
+    const [first] = variantsOf(await gather(told(...many), { live: routes, here: routes }));
+    assert.deepEqual([first?.circumstances.length, first?.notAsked], [24, 6]);
   });
 });
 
 test('an object that the routes name is asked for with its endpoint; a path that names none in one way goes nowhere', async () => {
   const objects = [{ type: 'employee', parameter: 'id', permission: 'view' }];
   const guarded = { ...service, endpoints: service.endpoints.map((each) => Endpoint.parse({ ...each, objects })) };
-  const { pairs } = await gather(
+  const gathered = await gather(
     told(
       record({}),
       record({}),
@@ -105,13 +77,74 @@ test('an object that the routes name is asked for with its endpoint; a path that
     { live: routes, here: { services: new Map([['payroll', guarded]]) } },
   );
   assert.deepEqual(
-    pairs.map(({ live, here, objects, uses }) => [live, here, objects.live, objects.here.map(objectText), uses]),
+    variantsOf(gathered).map(({ pair, objects, uses }) => [
+      pair.live,
+      pair.here,
+      objects.live,
+      objects.here.map(objectText),
+      uses,
+    ]),
     [
       ['payroll/one', 'payroll/one', [], ['employee:7#view'], 2],
       ['payroll/one', 'payroll/one', [], ['employee:8#view'], 1],
       ['payroll/one', undefined, [], [], 1],
     ],
   );
+});
+
+test('what is kept is bounded, objects of a pair and all in all, and every call beyond is counted', async () => {
+  const objects = [{ type: 'employee', parameter: 'id', permission: 'view' }];
+  const guarded = { ...service, endpoints: service.endpoints.map((each) => Endpoint.parse({ ...each, objects })) };
+  const here = { services: new Map([['payroll', guarded]]) };
+  const many = Array.from({ length: 40 }, (_, at) =>
+    record({ path: `/payroll/employees/${at}`, principal: `user:u${at % 2}` }),
+  );
+  const limits = { objectsMax: 15, variantsMax: 18 };
+  const gathered = await gather(told(...many), { live: routes, here, limits });
+  const kept = variantsOf(gathered);
+  assert.equal(kept.length, 18);
+  const beyond = gathered.leftOut.reduce((sum, { uses }) => sum + uses, 0);
+  assert.equal(kept.reduce((sum, { uses }) => sum + uses, 0) + beyond, gathered.read);
+  assert.equal(gathered.read, 40);
+});
+
+test('all operations of one request are asked, each by its name; where a record names none, that is said', async () => {
+  const operation = (field: string) =>
+    Endpoint.parse({
+      ...{ id: `payroll/q-${field}`, method: 'POST', template: '/graphql', access: 'read' },
+      operation: { kind: 'graphql', type: 'query', field },
+    });
+  const graph: Service = { name: 'payroll', mount: '/payroll', endpoints: ['a', 'b'].map(operation) };
+  const opaque = Endpoint.parse({
+    id: 'payroll/graphql',
+    method: 'POST',
+    template: '/graphql',
+    access: 'write',
+    opaque: true,
+  });
+  const call = (more: object) => record({ method: 'POST', path: '/payroll/graphql', ...more });
+  const gathered = await gather(
+    told(
+      call({ endpoint: 'payroll/q-a', also: ['payroll/q-b', 'payroll/q-gone'] }),
+      call({ endpoint: 'payroll/graphql' }),
+    ),
+    {
+      live: { services: new Map([['payroll', graph]]) },
+      here: { services: new Map([['payroll', { ...graph, endpoints: [opaque] }]]) },
+    },
+  );
+  assert.deepEqual(
+    gathered.pairs.map(({ live, here }) => [live, here]),
+    [
+      ['payroll/q-a', 'payroll/graphql'],
+      ['payroll/q-b', 'payroll/graphql'],
+    ],
+  );
+  assert.deepEqual(
+    gathered.leftOut.map(({ uses }) => uses),
+    [2],
+  );
+  assert.equal(gathered.read, 2);
 });
 
 describe('wanted flips', () => {
@@ -123,6 +156,8 @@ describe('wanted flips', () => {
     example: 'GET /payroll/employees/7',
     uses: 1,
     last: '2026-11-20T08:00:00.000Z',
+    objects: [],
+    objectCount: 0,
     causes: [{ kind: 'role', role: 'clerk', what: 'the role clerk allows it here' }],
   });
   const services = { live: [service], here: [service] };

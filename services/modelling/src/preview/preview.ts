@@ -1,176 +1,161 @@
 /** What a change would do to the calls that were made: each distinct question once, to the model that is live and to the one here. */
-import type { Answer, EndpointId, Relationship } from '@postern/schemas';
+import type { Answer, Relationship } from '@postern/schemas';
+import { objectText } from '@postern/schemas';
 import type { FoldedModel } from '../folded-model.ts';
-import type { Explanation } from '../judgement.ts';
-import { type Circumstance, type Gathered, type GatherOptions, gather, type Pair } from './gather.ts';
-import type { ReadUse, Subject } from './use.ts';
+import { type Ask, asking } from './asking.ts';
+import { causeFinder } from './causes.ts';
+import type { Answered, Asks, Flip, Flipped, Places, Side } from './flip.ts';
+import {
+  type Circumstance,
+  type Gathered,
+  type GatherOptions,
+  gather,
+  type Variant,
+  type WithoutUse,
+} from './gather.ts';
+import type { ReadUse } from './use.ts';
 
-export type Direction = 'allow-to-deny' | 'deny-to-allow';
-export type Flip = {
-  readonly direction: Direction;
-  readonly subjects: readonly Subject[];
-  /** Before and after; undefined: the call leads nowhere. */
-  readonly live: EndpointId | undefined;
-  readonly here: EndpointId | undefined;
-  readonly example: string;
-  readonly uses: number;
-  readonly last: string;
-  readonly causes: readonly Cause[];
-  readonly wanted: boolean;
-};
-/** `role`: by whom it is (or was) allowed. `route`: the call goes elsewhere, or nowhere. */
-export type Cause =
-  | { readonly kind: 'role'; readonly role: string; readonly what: string; readonly place?: string }
-  | { readonly kind: 'route'; readonly what: string; readonly place?: string };
-
-export type Preview = Omit<Gathered, 'pairs' | 'leftOut'> & {
+export type Preview = Omit<Gathered, 'pairs'> & {
   readonly flips: readonly Flip[];
+  /** Pairs of caller and endpoint. */
   readonly distinct: number;
+  /** Questions of the two models together. */
   readonly asked: number;
-  readonly leftOut: readonly { readonly why: string; readonly uses: number }[];
+  /** Answers that the engine could not give: they count as refused, as at the gate. */
+  readonly undecided: number;
   /** Live relationships for which the schema here has no place: published, it would be refused. */
   readonly dropped: readonly Relationship[];
+  /** Live relationships that the live schema itself does not know: the gate has set them aside, and so does the preview. */
+  readonly aside: readonly Relationship[];
 };
 
-export type Places = {
-  readonly role: (role: string) => string | undefined;
-  readonly endpoint: (endpoint: EndpointId) => string | undefined;
-};
-export type PreviewInput = Pick<GatherOptions, 'sinceMs'> & {
+export type PreviewInput = Pick<GatherOptions, 'sinceMs' | 'limits'> & {
   readonly live: FoldedModel;
   readonly here: FoldedModel;
   readonly uses: AsyncIterable<ReadUse>;
   readonly places: Places;
   readonly wanted: (flip: Omit<Flip, 'wanted'>) => boolean;
   readonly dropped?: readonly Relationship[];
+  readonly aside?: readonly Relationship[];
 };
 
-export const preview = async ({
-  live,
-  here,
-  uses,
-  places,
-  wanted,
-  sinceMs,
-  dropped = [],
-}: PreviewInput): Promise<Preview> => {
+const objectsNamedMax = 3;
+
+export const preview = async (input: PreviewInput): Promise<Preview> => {
+  const { live, here, uses, places, wanted, sinceMs, limits, dropped = [], aside = [] } = input;
   const gathered = await gather(uses, {
     live: live.organisation,
     here: here.organisation,
+    ...(limits !== undefined && { limits }),
     ...(sinceMs !== undefined && { sinceMs }),
   });
-  const { pairs, leftOut: without, ...window } = gathered;
-  const first = pairs.map((pair): Open[] => [...pair.circumstances.values()].slice(0, 1).map((at) => ({ pair, at })));
-  const asked = await askBoth(live, here, first.flat());
+  const { pairs, leftOut, ...window } = gathered;
+  const asks = { live: asking(live), here: asking(here) };
+  const variants = pairs.flatMap((pair) => [...pair.variants.values()]);
+  const asked = await askBoth(asks, variants, (variant) => variant.circumstances.slice(0, 1));
   // Only where an answer depends on the circumstances is there more to ask.
-  const more = asked.flatMap(({ pair, before, after }): Open[] =>
-    depends(before) || depends(after) ? [...pair.circumstances.values()].slice(1).map((at) => ({ pair, at })) : [],
-  );
-  const open = new Set(more.map(({ pair }) => pair));
-  const rest = await askBoth(live, here, more);
+  const open = new Set(variants.filter((variant) => dependsOnMore(asks, variant)));
+  const rest = await askBoth(asks, [...open], (variant) => variant.circumstances.slice(1));
 
-  const flips = new Map<
-    string,
-    Omit<Flip, 'causes' | 'wanted'> & { uses: number; readonly at: Circumstance; readonly pair: Pair }
-  >();
-  for (const { pair, at, before, after } of [...asked, ...rest]) {
+  const flips = new Map<string, Flipped>();
+  let undecided = 0;
+  for (const each of [...asked, ...rest]) {
+    const { variant, at, before, after } = each;
+    for (const answer of [before, after]) if (answer?.outcome === 'unavailable') undecided++;
     if (isAllow(before) === isAllow(after)) continue;
     const direction = isAllow(before) ? 'allow-to-deny' : 'deny-to-allow';
-    const key = `${direction} ${pair.live} ${pair.here} ${pair.subjects.join(' ')}`;
-    const uses = open.has(pair) ? at.uses : pair.uses;
-    const known = flips.get(key);
-    if (known !== undefined) known.uses += uses;
-    else {
-      const { subjects, example, last } = pair;
-      flips.set(key, { direction, subjects, live: pair.live, here: pair.here, example, uses, last, at, pair });
-    }
+    const { pair, example } = variant;
+    const key = `${direction} ${pair.live} ${pair.here} ${pair.lacks.live} ${pair.lacks.here} ${pair.subjects.join(' ')}`;
+    const uses = open.has(variant) ? at.uses : variant.uses;
+    const known = flips.get(key) ?? {
+      direction,
+      example,
+      uses: 0,
+      last: variant.last,
+      first: each,
+      variants: new Set(),
+    };
+    known.uses += uses;
+    if (variant.last > known.last) known.last = variant.last;
+    known.variants.add(variant);
+    flips.set(key, known);
   }
-  const found = [...flips.values()].map(({ at, pair, ...flip }): Flip => {
-    const caused = { ...flip, causes: causesOf(flip.direction, pair, at, { live, here, places }) };
-    return { ...caused, wanted: wanted(caused) };
-  });
+  const causesOf = causeFinder({ live, here, places, asks });
+  const found: Flip[] = [];
+  for (const [flipped, causes] of await causesOf([...flips.values()])) {
+    const { direction, example, uses, last, first, variants } = flipped;
+    const { subjects, live, here } = first.variant.pair;
+    const objects = [...variants]
+      .map(({ objects }) => objects)
+      .flatMap(({ here, live }) => (here.length > 0 ? here : live));
+    const names = [...new Set(objects.map(objectText))];
+    const flip = {
+      ...{ direction, subjects, live, here, example, uses, last, causes },
+      objects: names.slice(0, objectsNamedMax),
+      objectCount: names.length,
+    };
+    found.push({ ...flip, wanted: wanted(flip) });
+  }
   found.sort((a, b) => a.direction.localeCompare(b.direction) || b.uses - a.uses || a.example.localeCompare(b.example));
   const unasked = [...open].reduce((sum, { notAsked }) => sum + notAsked, 0);
+  const further: WithoutUse = {
+    why: 'more circumstances than are asked for one pair under a condition',
+    uses: unasked,
+  };
   return {
     ...window,
     flips: found,
-    distinct: pairs.length,
-    asked: asked.length + rest.length,
-    leftOut: [
-      ...[...without].map(([why, uses]) => ({ why, uses })),
-      ...(unasked > 0
-        ? [{ why: 'more circumstances than are asked for one pair under a condition', uses: unasked }]
-        : []),
-    ],
+    distinct: new Set(pairs.map(({ live, here, subjects }) => `${live} ${here} ${subjects.join(' ')}`)).size,
+    asked: asks.live.asked() + asks.here.asked(),
+    undecided,
+    leftOut: [...leftOut, ...(unasked > 0 ? [further] : [])],
     dropped,
+    aside,
   };
 };
 
-type Open = { readonly pair: Pair; readonly at: Circumstance };
-type Both = Open & { readonly before: Answer | undefined; readonly after: Answer | undefined };
-
 const isAllow = (answer: Answer | undefined): boolean => answer?.outcome === 'allow';
-const depends = (answer: Answer | undefined): boolean =>
-  answer !== undefined && answer.outcome !== 'unavailable' && answer.dependsOn.length > 0;
+const sides = ['live', 'here'] as const;
 
-const askBoth = async (live: FoldedModel, here: FoldedModel, open: readonly Open[]): Promise<Both[]> => {
-  const [before, after] = [await ask(live, open, 'live'), await ask(here, open, 'here')];
-  return open.map((each, at) => ({ ...each, before: before[at], after: after[at] }));
+/** What leads nowhere, and what its token was not delegated, is not asked: the gate refuses it. */
+const askOf = (variant: Variant, { context }: Circumstance, side: Side): Ask | undefined => {
+  const { pair, objects } = variant;
+  const endpoint = pair[side];
+  return endpoint === undefined || pair.lacks[side].length > 0
+    ? undefined
+    : { subjects: pair.subjects, endpoint, objects: objects[side], context };
 };
 
-/** What leads nowhere is not asked: the gate refuses it. */
-const ask = async (
-  model: FoldedModel,
-  open: readonly Open[],
-  side: 'live' | 'here',
-): Promise<(Answer | undefined)[]> => {
-  const routed = open.flatMap(({ pair, at }, index) => {
-    const endpoint = pair[side];
-    const objects = pair.objects[side];
-    return endpoint === undefined
-      ? []
-      : [
-          {
-            index,
-            question: {
-              subjects: pair.subjects,
-              endpoint,
-              ...(objects.length > 0 && { objects }),
-              context: at.context,
-            },
-          },
-        ];
+const dependsOnMore = (asks: Asks, variant: Variant): boolean =>
+  variant.circumstances.length > 1 &&
+  sides.some((side) => {
+    const [first] = variant.circumstances;
+    const ask = first === undefined ? undefined : askOf(variant, first, side);
+    return ask !== undefined && asks[side].depends(ask);
   });
-  const answers: (Answer | undefined)[] = open.map(() => undefined);
-  const given = await model.decide(routed.map(({ question }) => question));
-  for (const [at, { index }] of routed.entries()) answers[index] = given[at];
-  return answers;
-};
 
-const rolesOf = (explanation: Explanation): string[] =>
-  explanation.outcome === 'allow' && 'ways' in explanation
-    ? [...new Set(explanation.ways.flatMap(({ role }) => role ?? []))]
-    : [];
+/** Variants at once: what waits for its answers is bounded too. */
+const chunkMax = 20_000;
 
-const causesOf = (
-  direction: Direction,
-  pair: Pair,
-  { context }: Circumstance,
-  { live, here, places }: Pick<PreviewInput, 'live' | 'here' | 'places'>,
-): Cause[] => {
-  const { subjects } = pair;
-  const causes: Cause[] = [];
-  if (pair.live !== pair.here) {
-    const place = pair.here === undefined ? undefined : places.endpoint(pair.here);
-    const what = `the call goes to ${pair.here ?? 'no endpoint'} here, and to ${pair.live ?? 'none'} in the live routes`;
-    causes.push({ kind: 'route', what, ...(place !== undefined && { place }) });
+const askBoth = async (
+  asks: Asks,
+  variants: readonly Variant[],
+  circumstancesOf: (variant: Variant) => readonly Circumstance[],
+): Promise<Answered[]> => {
+  const answered: Answered[] = [];
+  for (let from = 0; from < variants.length; from += chunkMax) {
+    const open = variants
+      .slice(from, from + chunkMax)
+      .flatMap((variant) => circumstancesOf(variant).map((at) => ({ variant, at })));
+    const answers = async (side: Side): Promise<(Answer | undefined)[]> => {
+      const asked = open.map(({ variant, at }) => askOf(variant, at, side));
+      const given = await asks[side].ask(asked.filter((each) => each !== undefined));
+      let next = 0;
+      return asked.map((each) => (each === undefined ? undefined : given[next++]));
+    };
+    // Each model has an engine of its own, on a thread of its own.
+    const [before, after] = await Promise.all([answers('live'), answers('here')]);
+    for (const [at, each] of open.entries()) answered.push({ ...each, before: before[at], after: after[at] });
   }
-  const [model, endpoint] = direction === 'allow-to-deny' ? [live, pair.live] : [here, pair.here];
-  if (endpoint === undefined) return causes;
-  const verb = direction === 'allow-to-deny' ? 'allows it in the live model' : 'allows it here';
-  for (const role of rolesOf(model.explain({ subjects, endpoint, context }))) {
-    const place = places.role(role);
-    causes.push({ kind: 'role', role, what: `the role ${role} ${verb}`, ...(place !== undefined && { place }) });
-  }
-  return causes;
+  return answered;
 };

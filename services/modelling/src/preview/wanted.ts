@@ -1,7 +1,7 @@
 /** `wanted.yaml`: the flips that somebody means, a line each: `user:ann GET /payroll/employees` or `role:hr-reader payroll/list`. */
 import { Method, readTarget, routeMatcher, type Service } from '@postern/schemas';
 import { z } from 'zod';
-import type { Flip } from './preview.ts';
+import type { Flip } from './flip.ts';
 
 const Line = z
   .string()

@@ -1,80 +1,98 @@
 /**
- * The smallest roles that would have allowed what was used, a role for each set of people who are alike: by group, else by
- * department. What they hold and never used is listed beside it.
+ * The smallest roles that would have allowed what was used, proposed and then tried: they are put into the live model and every call is
+ * asked again, so that what they do not open is known, and said.
  */
-import type {
-  Allowance,
-  Attributes,
-  EndpointId,
-  Organisation,
-  PrincipalId,
-  RoleName,
-  RoleRules,
-} from '@postern/schemas';
+import type { EndpointId } from '@postern/schemas';
 import type { FoldedModel } from '../folded-model.ts';
-import { type GatherOptions, gather } from '../preview/gather.ts';
-import type { ReadUse, Subject } from '../preview/use.ts';
+import { asking } from '../preview/asking.ts';
+import { type Gathered, type GatherOptions, gather } from '../preview/gather.ts';
+import type { ReadUse } from '../preview/use.ts';
+import {
+  endpointNeeds,
+  isKnown,
+  lackingOf,
+  type Needs,
+  type ObjectNeed,
+  objectNeeds,
+  type Used,
+  usedOf,
+} from './needs.ts';
+import { type Proposed, propose } from './proposing.ts';
+import { permissionOf, type Remaining, remainingNotes } from './remaining.ts';
+import { putInto, withEndpointsOpen } from './trial.ts';
+import { type Unused, unusedOf } from './unused.ts';
 
-export type Proposal = {
-  readonly role: string;
-  readonly rules: RoleRules;
-  readonly for: string;
-  readonly uses: number;
+export type Suggestion = Omit<Gathered, 'pairs'> &
+  Proposed & {
+    /** Calls that would still be refused with all of it in force. */
+    readonly remaining: readonly Remaining[];
+    /** What the routes ask for besides the endpoint, of endpoints that are proposed: `employee#view`. */
+    readonly asksFor: ReadonlyMap<string, readonly string[]>;
+    readonly unused: readonly Unused[];
+    /** Proposals that the deciders themselves refuse. */
+    readonly refusals: readonly string[];
+  };
+export type SuggestInput = Pick<GatherOptions, 'sinceMs' | 'limits'> & {
+  /** Live, and this one's alone: the proposals are tried in it. */
+  readonly live: FoldedModel;
+  readonly uses: AsyncIterable<ReadUse>;
+  /** Share of a group or department that must have used something before all of it is given that; 0 to 1. */
+  readonly adoption?: number;
 };
-export type Unused = { readonly role: string; readonly endpoint: EndpointId; readonly holders: number };
-export type Suggestion = {
-  readonly proposals: readonly Proposal[];
-  /** Held through a role by somebody, and called by nobody who holds it. */
-  readonly unused: readonly Unused[];
-  readonly read: number;
-  readonly from: string | undefined;
-  readonly until: string | undefined;
-  readonly leftOut: readonly { readonly why: string; readonly uses: number }[];
-};
-type Input = Pick<GatherOptions, 'sinceMs'> & { readonly live: FoldedModel; readonly uses: AsyncIterable<ReadUse> };
 
-const covers = { read: ['read'], write: ['read', 'write'], admin: ['read', 'write', 'admin'] } as const;
+/** So many objects of one type and permission may stand in roles; for more, relationships are the answer. */
+const objectsInRolesMax = 5;
 
 /** Only what got through, and what observe mode let through, is proposed: a refused call shows no need. */
-export const suggest = async ({ live, uses, sinceMs }: Input): Promise<Suggestion> => {
+export const suggest = async ({ live, uses, sinceMs, limits, adoption = 0.5 }: SuggestInput): Promise<Suggestion> => {
   const { organisation } = live;
-  const options = { live: organisation, here: organisation, ...(sinceMs !== undefined && { sinceMs }) };
-  const { pairs, leftOut, read, from, until } = await gather(throughOnly(uses), options);
-  const routed = pairs.flatMap((pair) => {
-    const [context] = pair.circumstances.values();
-    return pair.live === undefined || context === undefined || pair.subjects.length === 0
-      ? []
-      : [{ ...pair, endpoint: pair.live, context: context.context }];
+  const { pairs, ...window } = await gather(throughOnly(uses), {
+    live: organisation,
+    here: organisation,
+    ...(sinceMs !== undefined && { sinceMs }),
+    ...(limits !== undefined && { limits }),
   });
-  const answers = await live.decide(routed.map(({ subjects, endpoint, context }) => ({ subjects, endpoint, context })));
-  const missing = new Map<string, { for: string; birthright?: Attributes; endpoints: Map<EndpointId, number> }>();
-  for (const [at, { subjects, endpoint, uses }] of routed.entries()) {
-    const [principal] = subjects;
-    if (answers[at]?.outcome === 'allow' || principal === undefined || endpoint.startsWith('postern/')) continue;
-    const likeness = likenessOf(organisation, principal);
-    const open = missing.get(likeness.role) ?? { ...likeness, endpoints: new Map() };
-    open.endpoints.set(endpoint, (open.endpoints.get(endpoint) ?? 0) + uses);
-    missing.set(likeness.role, open);
-  }
-  const proposals = [...missing].map(([name, { for: whom, birthright, endpoints }]): Proposal => {
-    const names = [...endpoints.keys()].sort();
-    const total = [...endpoints.values()].reduce((sum, uses) => sum + uses, 0);
-    const allows = names.map((endpoint): Allowance => ({ endpoint }));
-    const description = `Proposed from use: ${whom}`;
-    const role = unusedName(organisation, name);
-    return { role, for: whom, uses: total, rules: { description, allows, ...(birthright && { birthright }) } };
-  });
-  proposals.sort((a, b) => b.uses - a.uses || a.role.localeCompare(b.role));
+  const remaining = remainingNotes();
+  for (const { live: endpoint, lacks, subjects, variants } of pairs)
+    if (endpoint !== undefined && lacks.live.length > 0) {
+      const what = `its token has to be delegated the scope ${lacks.live.join(' ')}; no role stands for that`;
+      for (const variant of variants.values()) remaining.add({ kind: 'scope', endpoint, what }, subjects, variant);
+    }
+
+  const used = usedOf(pairs);
+  const asks = asking(live);
+  const before = await lackingOf(asks, used);
+  const refused = new Set(before.map(({ used }) => used));
+  const unused = unusedOf(
+    organisation,
+    used.filter((each) => !refused.has(each)),
+  );
+  const lacking = before.filter(({ used }) => used.subjects.every((each) => isKnown(organisation, each)));
+  for (const { used } of before)
+    for (const subject of used.subjects)
+      if (!isKnown(organisation, subject)) {
+        const what = `${subject} has not joined, or has left, so that nothing can be given`;
+        remaining.add({ kind: 'stranger', endpoint: used.endpoint, what }, used.subjects, used.variant);
+      }
+
+  const open = lacking.flatMap(({ used, reason }) => (reason === 'no-grant' ? [used] : []));
+  const endpoints = await endpointNeeds(asks, open);
+  // Of a model that has changed everything is asked anew.
+  const wanted = await withEndpointsOpen(live, endpoints, () => objectNeeds(asking(live), open));
+  const proposed = propose(organisation, endpoints, fewEach(wanted), adoption);
+  const refusals = putInto(live, proposed);
+  await stillRefused(
+    live,
+    lacking.map(({ used }) => used),
+    remaining,
+  );
   return {
-    proposals,
-    unused: unusedOf(
-      organisation,
-      routed.filter((_, at) => answers[at]?.outcome === 'allow'),
-    ),
-    read,
-    from,
-    until,
-    leftOut: [...leftOut].map(([why, uses]) => ({ why, uses })),
+    ...window,
+    ...proposed,
+    refusals,
+    remaining: remaining.all(),
+    asksFor: asksFor(used, proposed),
+    unused,
   };
 };
 
@@ -83,68 +101,51 @@ async function* throughOnly(uses: AsyncIterable<ReadUse>): AsyncGenerator<ReadUs
     yield each.outcome === 'use' && !each.use.allowed ? { outcome: 'left-out', why: 'refused when it was made' } : each;
 }
 
-/** Whom a person is most like: their smallest group, else their department, else nobody but themselves. */
-const likenessOf = (
-  organisation: Organisation,
-  subject: Subject,
-): { role: string; for: string; birthright?: Attributes } => {
-  const groups = [...organisation.groups.around(subject as PrincipalId)]
-    .map((group) => ({ group, size: [...organisation.groups.inside(group)].length }))
-    .sort((a, b) => a.size - b.size || a.group.localeCompare(b.group));
-  const [smallest] = groups;
-  if (smallest) return { role: roleName(smallest.group.slice('group:'.length)), for: `${smallest.group}#member` };
-  const department = organisation.principals.get(subject as PrincipalId)?.attributes.department;
-  if (department !== undefined)
-    return { role: roleName(department), for: `department ${department}`, birthright: { department } };
-  return { role: roleName(subject.replace(':', '-')), for: subject };
+/** A role may name a handful of objects; one that names hundreds is a list that somebody keeps by hand. */
+const fewEach = (needs: Needs<ObjectNeed>): Needs<ObjectNeed> => {
+  const objects = Map.groupBy(needs.values(), ({ thing }) => permissionOf(thing));
+  return new Map(
+    [...needs].filter(([, { thing }]) => (objects.get(permissionOf(thing))?.length ?? 0) <= objectsInRolesMax),
+  );
 };
 
-const roleName = (text: string): string =>
-  `used-by-${text
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '')}`
-    .slice(0, 60)
-    .replace(/-$/, '');
-
-/** A live role of this name keeps its rules; the proposal stands beside it. */
-const unusedName = (organisation: Organisation, name: string): string => {
-  let role = name;
-  for (let n = 2; organisation.roles.has(role as RoleName); n++) role = `${name}-${n}`;
-  return role;
-};
-
-const unusedOf = (
-  organisation: Organisation,
-  used: readonly { readonly subjects: readonly Subject[]; readonly endpoint: EndpointId }[],
-): Unused[] => {
-  const callers = new Map<EndpointId, Set<string>>();
-  for (const { subjects, endpoint } of used)
-    callers.set(endpoint, new Set([...(callers.get(endpoint) ?? []), ...subjects]));
-  const holders = new Map<string, Set<string>>();
-  for (const { role, subject } of organisation.grants.values()) {
-    const held = holders.get(role) ?? new Set();
-    holders.set(role, held);
-    const group = /^(group:.*)#member$/.exec(subject)?.[1];
-    if (group === undefined) held.add(subject);
-    else for (const member of organisation.groups.inside(group as never)) held.add(member);
+const stillRefused = async (
+  live: FoldedModel,
+  used: readonly Used[],
+  remaining: ReturnType<typeof remainingNotes>,
+): Promise<void> => {
+  const asks = asking(live);
+  const still = await lackingOf(asks, used);
+  const objects = await objectNeeds(
+    asks,
+    still.map(({ used }) => used),
+  );
+  for (const { used, reason } of still) {
+    const { endpoint, subjects, variant } = used;
+    const missing = used.objects.filter(({ resource, permission }) => objects.has(`${resource}#${permission}`));
+    if (reason === 'condition')
+      remaining.add(
+        { kind: 'condition', endpoint, what: 'a role is held under a condition that was not met' },
+        subjects,
+        variant,
+      );
+    else if (missing.length > 0)
+      for (const object of missing) {
+        const what = `asks for ${permissionOf(object)}: relate the objects to their people (postern.object.related.v1), or name them in a role`;
+        remaining.add({ kind: 'object', endpoint, what }, subjects, variant);
+      }
+    else
+      remaining.add({ kind: 'refused', endpoint, what: 'is refused with all proposals in force' }, subjects, variant);
   }
-  const unused: Unused[] = [];
-  for (const [role, { allows }] of organisation.roles) {
-    const held = holders.get(role);
-    if (held === undefined || role.startsWith('postern-')) continue;
-    for (const endpoint of endpointsOf(organisation, allows))
-      if (![...held].some((holder) => callers.get(endpoint)?.has(holder)))
-        unused.push({ role, endpoint, holders: held.size });
-  }
-  return unused;
 };
 
-const endpointsOf = (organisation: Organisation, allows: readonly Allowance[]): EndpointId[] =>
-  allows.flatMap((allowance) => {
-    if ('object' in allowance) return [];
-    if ('endpoint' in allowance) return [allowance.endpoint];
-    const classes: readonly string[] = covers[allowance.access];
-    const endpoints = organisation.services.get(allowance.service)?.endpoints ?? [];
-    return endpoints.flatMap(({ id, access, opaque }) => (classes.includes(access) && opaque !== true ? [id] : []));
-  });
+const asksFor = (used: readonly Used[], { proposals }: Proposed): ReadonlyMap<string, readonly string[]> => {
+  const proposed = new Set<EndpointId>(
+    proposals.flatMap(({ rules }) => rules.allows.flatMap((each) => ('endpoint' in each ? [each.endpoint] : []))),
+  );
+  const found = new Map<string, string[]>();
+  for (const { endpoint, objects } of used)
+    if (objects.length > 0 && proposed.has(endpoint) && !found.has(endpoint))
+      found.set(endpoint, [...new Set(objects.map(permissionOf))]);
+  return found;
+};

@@ -162,7 +162,8 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
       });
     },
     onResponseEnd: (ending) => {
-      const trailers = out.read.trailers && out.rewrite === undefined ? trailersOf(ending.rawTrailers) : undefined;
+      const takes = out.read.trailers || req.httpVersionMajor >= 2;
+      const trailers = takes && out.rewrite === undefined ? trailersOf(ending.rawTrailers) : undefined;
       controller = undefined;
       if (over || sink.writableEnded) return;
       if (trailers !== undefined) res.addTrailers(trailers);

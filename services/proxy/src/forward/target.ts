@@ -4,6 +4,7 @@
  */
 import type { Timeouts } from '@postern/schemas';
 import type { Pool } from 'undici';
+import type { Http2Sessions } from './http2-sessions.ts';
 
 export type Upstream = {
   readonly service: string;
@@ -13,6 +14,8 @@ export type Upstream = {
   /** Path of the base URL, without a slash at its end. */
   readonly basePath: string;
   readonly pool: Pool;
+  /** Where the API speaks HTTP/2: over TLS as agreed there, in clear text by prior knowledge. */
+  readonly http2?: Http2Sessions;
   readonly timeouts: ExchangeTimeouts;
   readonly bodyBytesMax: number;
   /** Goes on when the configuration is taken in anew. */

@@ -3,6 +3,7 @@ import { Outliers, Retries, Timeouts } from '@postern/schemas';
 import { Pool } from 'undici';
 import type { UpstreamConfig } from '../config.ts';
 import { type HealthChecks, healthChecks } from './health-checks.ts';
+import { type Http2Sessions, http2Sessions } from './http2-sessions.ts';
 import { judge, judgeShares, readmit, shareEveryMs } from './outliers.ts';
 import { retryBudget } from './retries.ts';
 import { newTarget, type Retrying, type TargetState, takes, type Upstream } from './target.ts';
@@ -52,20 +53,27 @@ export const openUpstreams = (
   random: () => number = Math.random,
 ): Upstreams => {
   let pools = new Map<string, Pool>();
+  let sessions = new Map<string, Http2Sessions>();
   let states = new Map<string, TargetState>();
   let byService = new Map<string, readonly Prefixed[]>();
   let all: readonly UpstreamGroup[] = [];
   let sharesAt = elapsed() + shareEveryMs;
 
   const configure = (fresh: Readonly<Record<string, UpstreamConfig>>): void => {
-    const [poolsBefore, statesBefore] = [pools, states];
+    const [poolsBefore, sessionsBefore, statesBefore] = [pools, sessions, states];
     pools = new Map();
+    sessions = new Map();
     states = new Map();
     const poolOf = (origin: string, connectMs: number): Pool => {
       const key = `${origin} ${connectMs}`;
       const pool = pools.get(key) ?? poolsBefore.get(key) ?? newPool(origin, connectMs);
       pools.set(key, pool);
       return pool;
+    };
+    const sessionsOf = (origin: string): Http2Sessions => {
+      const found = sessions.get(origin) ?? sessionsBefore.get(origin) ?? http2Sessions(new URL(origin));
+      sessions.set(origin, found);
+      return found;
     };
     const stateOf = (service: string, url: string): TargetState => {
       const key = `${service} ${url}`;
@@ -78,7 +86,7 @@ export const openUpstreams = (
         const places = 'upstream' in config ? [{ prefix: '', url: config.upstream }] : config.upstreams;
         const prefixed = places.map(({ prefix, url }) => ({
           prefix: prefix.replace(/\/$/, ''),
-          group: newGroup(service, [url].flat(), config, { poolOf, stateOf, elapsed, random }),
+          group: newGroup(service, [url].flat(), config, { poolOf, sessionsOf, stateOf, elapsed, random }),
         }));
         return [service, prefixed.sort((a, b) => b.prefix.length - a.prefix.length)] as const;
       }),
@@ -86,6 +94,7 @@ export const openUpstreams = (
     all = [...byService.values()].flatMap((prefixed) => prefixed.map(({ group }) => group));
     // Closed once what goes through them has ended.
     for (const [key, pool] of poolsBefore) if (!pools.has(key)) pool.close().catch(() => {});
+    for (const [key, each] of sessionsBefore) if (!sessions.has(key)) each.retire();
   };
   configure(services);
 
@@ -113,6 +122,7 @@ export const openUpstreams = (
       for (const group of all) group.lookAtShares(now);
     },
     close: async () => {
+      for (const each of sessions.values()) each.close();
       await Promise.allSettled([...pools.values()].map((pool) => pool.destroy()));
     },
   };
@@ -127,6 +137,7 @@ const newPool = (origin: string, connectMs: number): Pool =>
 
 type Making = {
   readonly poolOf: (origin: string, connectMs: number) => Pool;
+  readonly sessionsOf: (origin: string) => Http2Sessions;
   readonly stateOf: (service: string, url: string) => TargetState;
   readonly elapsed: () => number;
   readonly random: () => number;
@@ -173,6 +184,7 @@ const newGroup = (service: string, urls: readonly string[], config: UpstreamConf
       host,
       basePath: pathname.replace(/\/$/, ''),
       pool: making.poolOf(origin, timeouts.connectMs),
+      ...(config.protocol === 'http2' && { http2: making.sessionsOf(origin) }),
       timeouts,
       bodyBytesMax,
       state: making.stateOf(service, url),

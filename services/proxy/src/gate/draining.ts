@@ -23,8 +23,8 @@ export type Draining = {
   readonly leaving: () => boolean;
   /** Each answer is the last on its connection. */
   readonly begun: () => boolean;
-  /** Resolves when nothing is under way, or the time is over. */
-  readonly drain: (server: Server, live: LiveExchanges) => Promise<void>;
+  /** Resolves when nothing is under way, or the time is over. `alongside` is called when no new connections are to be taken. */
+  readonly drain: (server: Server, live: LiveExchanges, alongside: () => void) => Promise<void>;
 };
 
 const lookEveryMs = 20;
@@ -35,12 +35,13 @@ export const draining = ({ delayMs, idleMs, timeoutMs }: Drain, elapsed: () => n
   return {
     leaving: () => leaving,
     begun: () => begun,
-    drain: async (server, live) => {
+    drain: async (server, live, alongside) => {
       leaving = true;
       if (delayMs > 0) await sleep(delayMs);
       begun = true;
       for (const { door } of live.all()) lastOf(door);
       await acceptNoMore(server);
+      alongside();
       const begunAt = elapsed();
       while (elapsed() - begunAt < timeoutMs) {
         // Whoever is just sending on an open connection is answered; the caller who has long been silent hangs up or is hung up on.

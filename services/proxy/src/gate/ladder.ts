@@ -11,6 +11,7 @@
  *   decide     may they call it, here and now?         403 proxy/denied  401 proxy/no-credential  503 proxy/cannot-decide
  *   record     is it written down?                     503 proxy/recording-full
  *   limit      not too often?                          429 proxy/rate-limited
+ *   vouch      for a gateway that asks                  its own answer: 200, with our word to the API (../authorize/)
  *   forward    to the API, as it was read              400 proxy/ambiguous-request (no protocol switch there)  413 proxy/body-too-large
  *                                                      503 proxy/no-upstream  408 proxy/request-timeout
  *                                                      502 proxy/upstream-unreachable  504 proxy/upstream-timeout  the API's own answer
@@ -35,16 +36,18 @@ import type { Decider } from '../decide/decider.ts';
 import type { Lease } from '../decide/lease.ts';
 import type { Identify } from '../identify/identify.ts';
 import { type Identity, identityHolds, lacksScopes } from '../identify/identity.ts';
+import type { NeededRoles } from '../needed.ts';
 import type { Recorder } from '../record.ts';
-import { type NeededRoles, type RefusalDetail, toRefusal } from '../refusal.ts';
+import { type RefusalDetail, toRefusal } from '../refusal.ts';
 import { contexts } from './context.ts';
-import { answer, type Door } from './door.ts';
+import { answer, type Door, switchesProtocol } from './door.ts';
 import type { GateMetrics } from './metrics.ts';
 import type { ObservedReason, Observing } from './observing.ts';
 import {
   endpointsOf,
   type FindOperations,
   type FoundOperations,
+  objectsNamed,
   operationRefused,
   refusedFirst,
 } from './operations.ts';
@@ -127,7 +130,7 @@ export const ladder = (deps: LadderDeps): Ladder => {
   // read, stand
   const enter = (door: Door): Answered => {
     const id = deps.nextId();
-    const read = deps.read(door.req, door.kind === 'upgrade');
+    const read = deps.read(door.req, switchesProtocol(door));
     if (read.outcome === 'refused') {
       const { method, path, code, why } = read;
       const reason = code === 'proxy/method-not-supported' ? 'method-not-supported' : 'ambiguous-request';
@@ -169,6 +172,7 @@ export const ladder = (deps: LadderDeps): Ladder => {
       case 'bad':
         return refuse(passage, 'proxy/bad-credential', 'bad-credential', {
           detail: `The credential is not accepted: ${identity.why}.`,
+          challenge: identity.challenge,
         });
       case 'session-revoked':
         return refuse(passage, 'proxy/bad-credential', 'session-revoked', { detail: 'The session was ended.' });
@@ -183,6 +187,7 @@ export const ladder = (deps: LadderDeps): Ladder => {
     const match = routes.match(read.method, read);
     passage.match = match;
     passage.objects = undefined;
+    passage.objectsOf = undefined;
     passage.routesVersion = routes.version();
     if (passage.timing !== undefined) passage.timing.matchedAt = clock.elapsed();
     if (read.preflight && match?.endpoint.public !== true) return preflight(passage);
@@ -233,13 +238,12 @@ export const ladder = (deps: LadderDeps): Ladder => {
   };
   const called = (passage: Passage, endpoints: readonly Endpoint[]): Answered => {
     const { caller, read } = passage;
-    const asked = endpoints.filter((each) => each.public !== true).map(({ id }) => id);
+    const asked = endpoints
+      .filter((each) => each.public !== true)
+      .map((each) => ({ endpoint: each.id, objects: objectsNamed(passage, each) }));
     if (asked.length === 0)
       return decided(passage, { outcome: 'allow', sequence: organisation.sequence, dependsOn: [] }, undefined);
     if (caller === undefined) return refuse(passage, 'proxy/no-credential', 'no-credential');
-    // The place of operations has no parameters, so an object rule there could never be asked.
-    if (endpoints.some(({ objects }) => objects !== undefined))
-      return refuse(passage, 'proxy/cannot-decide', 'cannot-decide');
     const begun = clock.elapsed();
     const context = contextOf(read.ip, caller);
     passage.country = context.country;
@@ -300,7 +304,7 @@ export const ladder = (deps: LadderDeps): Ladder => {
         },
         { ...toOutcome(given, cached), outcome: 'deny' },
       );
-    if (door.kind === 'upgrade' && match?.endpoint.websocket !== true)
+    if (switchesProtocol(door) && match?.endpoint.websocket !== true)
       return refuse(passage, 'proxy/ambiguous-request', 'ambiguous-request', {
         detail: 'This endpoint does not switch protocols.',
       });
@@ -328,13 +332,19 @@ export const ladder = (deps: LadderDeps): Ladder => {
   ): Answered => {
     const { caller, match } = passage;
     const known = caller !== undefined && organisation.principals.get(caller.principal)?.state === 'active';
-    const roles = known && match !== undefined ? needed.for(match.service.name, match.endpoint.id) : [];
     const { objects } = passage;
+    // Only a want of grants says that an object is what is missing: a condition may be of the endpoint's or of the object's.
+    const named = match !== undefined && given.reason === 'no-grant' ? objectsOf(match) : undefined;
+    const asked = named?.outcome === 'named' ? { objects: named.objects } : {};
+    const lacks =
+      known && match !== undefined
+        ? needed.of(match.service.name, { subjects: caller.subjects, endpoint: match.endpoint.id, ...asked })
+        : {};
     refuse(
       passage,
       'proxy/denied',
       given.reason,
-      { needed: roles, ...operationRefused(passage), ...(known && { objects }) },
+      { ...lacks, ...operationRefused(passage), ...(known && { objects }) },
       toOutcome(given, cached),
     );
   };
@@ -363,7 +373,7 @@ export const ladder = (deps: LadderDeps): Ladder => {
         attributes: { [attributes.method]: door.req.method ?? '' },
         ...(typeof traceparent === 'string' && { parent: { traceparent } }),
       };
-      const over = door.kind === 'request' ? door.res : door.socket;
+      const over = door.kind === 'request' ? door.res : door.kind === 'upgrade' ? door.socket : door.over;
       void telemetry.span(
         spans.request,
         options,

@@ -3,8 +3,10 @@
 import type { Clock } from '@postern/runtime';
 import type { Answer } from '@postern/schemas';
 import type { Assertions } from '../assert.ts';
+import type { Vouch } from '../authorize/vouch.ts';
 import type { Cut, Watch } from '../forward/forwarding.ts';
 import { forwardHttp } from '../forward/http.ts';
+import { forwardHttp2 } from '../forward/http2.ts';
 import type { Upstream } from '../forward/target.ts';
 import type { UpgradeForwarder } from '../forward/upgrade.ts';
 import type { UpstreamGroup, Upstreams } from '../forward/upstreams.ts';
@@ -22,6 +24,8 @@ export type PassDeps = {
   readonly upstreams: Upstreams;
   readonly assertions: Assertions;
   readonly forwardUpgrade: UpgradeForwarder;
+  /** The last rung for whoever forwards by itself. */
+  readonly vouch: Vouch;
   readonly recorder: Recorder;
   readonly live: LiveExchanges;
   readonly clock: Clock;
@@ -35,6 +39,7 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
   return (passage, allowed: Extract<Answer, { outcome: 'allow' }>, cached, observed) => {
     const { id, door, read, match } = passage;
     if (match === undefined) throw new TypeError('only what was matched is passed on');
+    if (door.kind === 'asked') return deps.vouch(passage, door, allowed, cached, observed);
     const group = upstreams.find(match.service.name, match.below);
     const tooLarge = group !== undefined && read.body.kind === 'sized' && read.body.bytes > group.bodyBytesMax;
     const upstream = tooLarge ? undefined : group?.choose();
@@ -75,6 +80,7 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
       service: match.service.name,
       endpoint: match.endpoint.id,
       also: (passage.called ?? []).slice(1).map((each) => each.id),
+      ...(passage.objectsOf !== undefined && { objectsOf: passage.objectsOf }),
       method: read.method,
       path: read.path,
       ...(read.ip !== undefined && { ip: read.ip }),
@@ -110,7 +116,10 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
       // A request that was read to its end is destroyed by node itself; a caller that went away takes the response with it.
       if (door.res.destroyed || (door.req.destroyed && passage.body === undefined)) return watch.ended();
       if (door.expectsContinue && passage.body === undefined) door.res.writeContinue();
-      cut = forwardHttp(door.req, door.res, out, watch);
+      cut =
+        upstream.http2 === undefined
+          ? forwardHttp(door.req, door.res, out, watch)
+          : forwardHttp2(door.req, door.res, out, watch, upstream.http2);
     }
     if (over) live.delete(exchange);
   };

@@ -1,7 +1,7 @@
 /** One request on its way up the ladder, and the line that is written down about it. */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@postern/runtime';
-import type { Answer, DecisionRecord, Endpoint, Match } from '@postern/schemas';
+import type { Answer, DecisionRecord, Endpoint, Match, Objects } from '@postern/schemas';
 import type { Carrier } from '@postern/telemetry';
 import type { Caller } from '../identify/identity.ts';
 import { unmapped } from './address.ts';
@@ -30,6 +30,8 @@ export type Passage = {
   lists: boolean;
   /** What is asked besides the endpoint: `employee:42#view`. */
   objects: readonly string[] | undefined;
+  /** Which objects an operation names, where the body says so. */
+  objectsOf: ((endpoint: Endpoint) => Objects) | undefined;
   country: string | undefined;
   /** Where the caller asks for it. */
   timing: StepTimes | undefined;
@@ -52,6 +54,7 @@ export const passageOf = (about: Pick<Passage, 'id' | 'door' | 'read' | 'trace' 
   body: undefined,
   lists: false,
   objects: undefined,
+  objectsOf: undefined,
   country: undefined,
   timing: undefined,
   rateHeaders: undefined,
@@ -115,6 +118,11 @@ export const toRecord = (passage: Passage, clock: Clock, outcome: Outcome): Deci
     endpoint: match?.endpoint.id,
     also: called === undefined || called.length < 2 ? undefined : called.slice(1).map((each) => each.id),
     objects: passage.objects === undefined ? undefined : [...passage.objects],
+    scopes: caller?.recorded?.scopes,
+    scopesBeyond: caller?.recorded?.scopesBeyond,
+    acr: caller?.recorded?.acr,
+    amr: caller?.recorded?.amr,
+    via: passage.door.kind === 'asked' ? passage.door.via : undefined,
     method: read.method.slice(0, 40),
     path: shortPath(read.path),
     ip: read.ip,
