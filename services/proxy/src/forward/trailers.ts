@@ -30,13 +30,16 @@ const neverTrailing = new Set([
 ]);
 
 /** `raw`: name and value by turns. Undefined where nothing is left. */
-export const trailersOf = (raw: unknown): [string, string][] | undefined => {
+export const trailersOf = (raw: unknown): Record<string, string> | undefined => {
   if (!Array.isArray(raw) || raw.length === 0) return undefined;
-  const kept: [string, string][] = [];
+  const kept = new Map<string, { readonly name: string; value: string }>();
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = textOf(raw[at]);
     const lower = name.toLowerCase();
-    if (!neverTrailing.has(lower) && !lower.startsWith('postern-')) kept.push([name, textOf(raw[at + 1])]);
+    if (neverTrailing.has(lower) || lower.startsWith('postern-')) continue;
+    const before = kept.get(lower);
+    if (before === undefined) kept.set(lower, { name, value: textOf(raw[at + 1]) });
+    else before.value += `, ${textOf(raw[at + 1])}`;
   }
-  return kept.length === 0 ? undefined : kept;
+  return kept.size === 0 ? undefined : Object.fromEntries([...kept.values()].map(({ name, value }) => [name, value]));
 };
