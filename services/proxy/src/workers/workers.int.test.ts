@@ -74,6 +74,37 @@ test('several gates share one address; one that is killed is started again, and 
   assert.deepEqual(gates.notReady(), ['stopping']);
 });
 
+test('a process that gets SIGTERM under load while another listens on its port loses no request', async () => {
+  await using upstream = await recordingUpstream();
+  upstream.respond = (_req, res) => void setTimeout(() => res.end('the API answers'), Math.random() * 20);
+  const port = await freePort();
+  const open = async () => {
+    const gates = workers(
+      {
+        command: fileURLToPath(new URL('../trial/gate-process.ts', import.meta.url)),
+        args: [String(port), upstream.url],
+        log: silentLogger,
+        telemetry: await openTelemetry({ service: 'trial' }),
+        clock: systemClock,
+      },
+      1,
+    );
+    await gates.start();
+    await until(() => gates.notReady().length === 0);
+    return gates;
+  };
+  const old = await open();
+  const load = constantLoad(`http://127.0.0.1:${port}`, headers);
+  await until(() => load.answered() > 50);
+  const next = await open();
+  // Its stop is a SIGTERM to the process, and the wait for its end.
+  await old.stop();
+  const before = load.answered();
+  await until(() => load.answered() > before + 50);
+  assert.deepEqual(await load.stop(), []);
+  await next.stop();
+});
+
 test('gates that cannot even start say so to whoever started them', async () => {
   const telemetry = await openTelemetry({ service: 'trial' });
   const gates = workers(
