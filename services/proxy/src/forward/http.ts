@@ -1,24 +1,13 @@
 /** Requests and their answers, streamed: neither side is read faster than the other side takes it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Transform, type Writable } from 'node:stream';
-import type { ProblemCode } from '@postern/schemas';
-import { type Dispatcher, errors } from 'undici';
-import type { Overdue } from './deadlines.ts';
+import type { Dispatcher } from 'undici';
+import { BodyTooLarge, Ended, failureOf, Late, toProblem } from './failures.ts';
 import { type Cut, type Outgoing, responseHeaders, textOf, type Watch } from './forwarding.ts';
 import { repeatable } from './retries.ts';
 import { type RewriteMessage, rewriting, Unrewritable } from './rewrite.ts';
-import { answered, begun, ended, type Failure, failed, type Upstream } from './target.ts';
+import { answered, begun, ended, failed, type Upstream } from './target.ts';
 import { trailersOf } from './trailers.ts';
-
-class BodyTooLarge extends Error {}
-class Ended extends Error {}
-class Late extends Error {
-  readonly why: Overdue;
-  constructor(why: Overdue) {
-    super(why);
-    this.why = why;
-  }
-}
 
 /** Answers up to this many bytes leave with their head in one write to the socket, where they come in one piece. */
 const oneWriteBytesMax = 65_536;
@@ -241,31 +230,3 @@ const rawHeaders = (controller: Dispatcher.DispatchController, parsed: object): 
     Array.isArray(value) ? value.flatMap((each) => [name, String(each)]) : [name, String(value)],
   );
 };
-
-const toProblem = (error: Error): { code: ProblemCode; detail?: string } => {
-  if (error instanceof BodyTooLarge) return { code: 'proxy/body-too-large' };
-  if (error instanceof Unrewritable) return { code: 'proxy/upstream-unreadable', detail: error.message };
-  if (error instanceof Late && error.why === 'slow-caller') return { code: 'proxy/request-timeout' };
-  if (error instanceof Late || error instanceof errors.ConnectTimeoutError) return { code: 'proxy/upstream-timeout' };
-  return { code: 'proxy/upstream-unreachable' };
-};
-
-/** What an error says of the target; undefined where it says nothing of it. */
-const failureOf = (error: Error, begun: boolean): Failure | undefined => {
-  if (error instanceof BodyTooLarge || error instanceof Unrewritable || error instanceof Ended) return undefined;
-  if (error instanceof Late) return error.why === 'slow-api' ? 'timeout' : undefined;
-  if (error instanceof errors.RequestAbortedError) return undefined;
-  return !begun && isConnectFailure(error) ? 'unreachable' : 'broken-off';
-};
-
-const connectFailures = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTDOWN',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ETIMEDOUT',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-const isConnectFailure = (error: Error & { code?: unknown }): boolean => connectFailures.has(String(error.code));
