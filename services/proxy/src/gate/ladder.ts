@@ -10,8 +10,10 @@
  *   inspect    which of the operations there is it?    400 proxy/unclear-operation  413 proxy/body-too-large  403 proxy/denied
  *   decide     may they call it, here and now?         403 proxy/denied  401 proxy/no-credential  503 proxy/cannot-decide
  *   record     is it written down?                     503 proxy/recording-full
+ *   limit      not too often?                          429 proxy/rate-limited
  *   vouch      for a gateway that asks                  its own answer: 200, with our word to the API (../authorize/)
  *   forward    to the API, as it was read              400 proxy/ambiguous-request (no protocol switch there)  413 proxy/body-too-large
+ *                                                      503 proxy/no-upstream  408 proxy/request-timeout
  *                                                      502 proxy/upstream-unreachable  504 proxy/upstream-timeout  the API's own answer
  *
  * From the comparison of an answer with what is known to the forwarding nothing is awaited, so no fact can come between.
@@ -50,8 +52,10 @@ import {
   refusedFirst,
 } from './operations.ts';
 import { type Passage, passageOf, toOutcome, toRecord, toUnreadableRecord } from './passage.ts';
+import type { RateLimits } from './rate-limits.ts';
 import type { Reader } from './read.ts';
 import type { Routes } from './routes.ts';
+import { stepTimes } from './server-timing.ts';
 import { type Standing, unfit } from './standing.ts';
 
 export type LadderDeps = {
@@ -75,6 +79,9 @@ export type LadderDeps = {
     observed?: ObservedReason,
   ) => void;
   readonly observing: Pick<Observing, 'passes'>;
+  readonly limits: Pick<RateLimits, 'take'>;
+  /** Some service tells in every answer how long each step took. */
+  readonly alwaysTimed: () => boolean;
   readonly countryOf?: CountryOf | undefined;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
@@ -142,6 +149,7 @@ export const ladder = (deps: LadderDeps): Ladder => {
     const trace = (telemetry.tracing ? telemetry.traceId() : undefined) ?? read.traceparent?.slice(3, 35);
     const carrier = telemetry.tracing ? telemetry.carrier() : undefined;
     const passage = passageOf({ id, door, read, trace, carrier });
+    if (read.asksTiming || deps.alwaysTimed()) passage.timing = stepTimes(clock.elapsed());
     const not = unfit(standing, lease);
     if (not !== undefined)
       return refuse(passage, not.code, not.reason, { ...(not.detail !== undefined && { detail: not.detail }) });
@@ -181,6 +189,7 @@ export const ladder = (deps: LadderDeps): Ladder => {
     passage.objects = undefined;
     passage.objectsOf = undefined;
     passage.routesVersion = routes.version();
+    if (passage.timing !== undefined) passage.timing.matchedAt = clock.elapsed();
     if (read.preflight && match?.endpoint.public !== true) return preflight(passage);
     if (match?.operations !== undefined) return inspect(passage, match, match.operations);
     if (match?.endpoint.public === true)
@@ -299,6 +308,20 @@ export const ladder = (deps: LadderDeps): Ladder => {
       return refuse(passage, 'proxy/ambiguous-request', 'ambiguous-request', {
         detail: 'This endpoint does not switch protocols.',
       });
+    if (passage.timing !== undefined) {
+      passage.timing.decidedAt = clock.elapsed();
+      passage.timing.cached = cached;
+    }
+    const limited = deps.limits.take(passage);
+    if (limited?.outcome === 'refused')
+      return refuse(
+        passage,
+        'proxy/rate-limited',
+        'rate-limited',
+        { headers: limited.headers, retryAfterSeconds: limited.retryAfterSeconds },
+        { ...toOutcome(given, cached), outcome: 'deny' },
+      );
+    passage.rateHeaders = limited?.headers;
     deps.forward(passage, { ...given, outcome: 'allow' }, cached, observed);
   };
 

@@ -3,9 +3,10 @@
  * Fastify answers the two public documents and nothing else. With a certificate the same server speaks TLS, and HTTP/2 where the
  * client asks for it.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, maxHeaderSize, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { TlsMaterial } from '@postern/runtime';
+import type { ProblemCode } from '@postern/schemas';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Asking } from '../authorize/ask.ts';
 import { answer, answerSocket } from './door.ts';
@@ -23,18 +24,28 @@ const headersTimeoutMs = 20_000;
 const keepAliveTimeoutMs = 65_000;
 const documentPaths = new Set(['/.well-known/jwks.json', '/.well-known/authzen-configuration']);
 
+const unparsed = (code: string | undefined): { readonly why: string; readonly code?: ProblemCode } => {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return { why: `The limit is ${maxHeaderSize} bytes for all headers together.`, code: 'proxy/head-too-large' };
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return { why: `The head was not there after ${headersTimeoutMs} ms.`, code: 'proxy/request-timeout' };
+  return { why: 'It is not HTTP/1.1 as RFC 9112 has it.' };
+};
+
 export type GateServer = {
   readonly server: Server;
   readonly app: FastifyInstance;
   /** For connections of another listener that speak HTTP/2 in the clear. */
   readonly clear: Http2Entry;
-  /** Takes no new requests on connections that are open; those under way go on. */
-  readonly closeIdle: () => void;
+  /** Connections of HTTP/2 take no new requests; those under way go on. */
+  readonly goAway: () => void;
   readonly closeAll: () => void;
   /** New connections get the new certificate; the others keep theirs. */
   readonly configureTls: (material: TlsMaterial) => void;
 };
 export type GateServerOptions = {
+  /** The gate is stopping: each answer is the last on its connection. */
+  readonly draining?: () => boolean;
   readonly tls?: GateTls;
   readonly http2?: Http2Limits;
   /** Where other gateways may ask about requests that they hold. */
@@ -44,7 +55,7 @@ export type GateServerOptions = {
 export const gateServer = (
   ladder: Ladder,
   documents: Documents,
-  { tls, http2, asking }: GateServerOptions = {},
+  { tls, http2, asking, draining = () => false }: GateServerOptions = {},
 ): GateServer => {
   const onUpgrade = (req: IncomingMessage, socket: Socket, head: Buffer): void => {
     if (asking?.upgrade(req, socket) !== true) ladder.enter({ kind: 'upgrade', req, socket, head });
@@ -60,6 +71,8 @@ export const gateServer = (
   const serve = (toFastify: (req: IncomingMessage, res: ServerResponse) => void): Server => {
     const handle = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void => {
       const isDocument = documentPaths.has(req.url ?? '') && (req.method === 'GET' || req.method === 'HEAD');
+      // Whoever keeps the connection is told to look for another gate.
+      if (draining() && req.httpVersionMajor === 1) res.shouldKeepAlive = false;
       if (isDocument) toFastify(req, res);
       else if (asking?.request(req, res) !== true) ladder.enter({ kind: 'request', req, res, expectsContinue });
     };
@@ -105,7 +118,7 @@ export const gateServer = (
       // A connection that breaks off, or never sent a byte of a request, is no request.
       if (error.code === 'ECONNRESET' || error.code === 'HPE_INVALID_EOF_STATE' || !socket.writable)
         return void socket.destroy();
-      refuseOn(socket, { remoteAddress: socket.remoteAddress, why: 'It is not HTTP/1.1 as RFC 9112 has it.' });
+      refuseOn(socket, { remoteAddress: socket.remoteAddress, ...unparsed(error.code) });
     });
     return server;
   };
@@ -130,8 +143,7 @@ export const gateServer = (
     server: made,
     app,
     clear,
-    closeIdle: () => {
-      made.closeIdleConnections();
+    goAway: () => {
       for (const entry of entries) entry.close();
     },
     closeAll: () => {
