@@ -11,7 +11,8 @@ import { type FastifyInstance, fastify } from 'fastify';
 import type { Asking } from '../authorize/ask.ts';
 import { answer, answerSocket } from './door.ts';
 import { type Http2Entry, type Http2Limits, http2Entry } from './http2.ts';
-import type { Ladder, Unparsed } from './ladder.ts';
+import type { Ladder } from './ladder.ts';
+import type { Unparsed } from './refusals.ts';
 import { type GateTls, type TlsListener, tlsListener } from './tls.ts';
 
 export type Documents = {
@@ -61,7 +62,7 @@ export const gateServer = (
     if (asking?.upgrade(req, socket) !== true) ladder.enter({ kind: 'upgrade', req, socket, head });
   };
   const refuseOn = (socket: Socket, about: Unparsed): void => {
-    const { id, status, headers, body } = ladder.refuseUnreadable(about);
+    const { id, status, headers, body } = ladder.refuseUnparsed(about);
     const all = { ...headers, 'Postern-Decision': id, 'content-length': String(Buffer.byteLength(body)) };
     answerSocket(socket, status, all, body);
   };
@@ -77,7 +78,7 @@ export const gateServer = (
       else if (asking?.request(req, res) !== true) ladder.enter({ kind: 'request', req, res, expectsContinue });
     };
     const refuse = (req: IncomingMessage, res: ServerResponse, about: Omit<Unparsed, 'remoteAddress'>): void => {
-      const { id, ...refusal } = ladder.refuseUnreadable({ remoteAddress: req.socket.remoteAddress, ...about });
+      const { id, ...refusal } = ladder.refuseUnparsed({ remoteAddress: req.socket.remoteAddress, ...about });
       answer({ kind: 'request', req, res, expectsContinue: false }, refusal, id);
     };
     const enterHttp2 = (encrypted: boolean): Http2Entry => {
