@@ -8,6 +8,7 @@ export * from './config/postern-yaml.ts';
 export * from './config/roles-yaml.ts';
 export * from './config/routes-yaml.ts';
 export * from './config/tls.ts';
+export * from './config/traffic.ts';
 export * from './decisions/decision.ts';
 export * from './documents/asyncapi.ts';
 export * from './documents/openapi.ts';

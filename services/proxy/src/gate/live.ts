@@ -1,10 +1,13 @@
 /** Exchanges under way, each with what its decision rests on: when a fact touches that, it is decided anew, and cut if refused. */
 import type { ContextField, Endpoint, Objects } from '@postern/schemas';
 import type { Invalidation } from '../decide/invalidation.ts';
+import type { Timed } from '../forward/deadlines.ts';
 import type { Cut } from '../forward/forwarding.ts';
 import type { Caller } from '../identify/identity.ts';
+import type { Door } from './door.ts';
 
-export type Live = {
+export type Live = Timed & {
+  readonly door: Door;
   /** The decision that let it pass. */
   readonly decision: string;
   readonly caller?: Caller;
