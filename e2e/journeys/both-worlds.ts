@@ -2,6 +2,7 @@
 import type { World } from '../world/world.ts';
 import { accessJourneys } from './access.ts';
 import { eventJourneys } from './events.ts';
+import { feedJourneys } from './feeds.ts';
 import { objectJourneys } from './objects.ts';
 import { operationJourneys } from './operations.ts';
 import { recordJourneys } from './record.ts';
@@ -13,6 +14,7 @@ export const journeys = (world: () => World): void => {
   objectJourneys(world);
   operationJourneys(world);
   eventJourneys(world);
+  feedJourneys(world);
   traceJourneys(world);
   revocationJourneys(world);
   recordJourneys(world);

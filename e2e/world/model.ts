@@ -20,5 +20,6 @@ export const commonConfig = ({ upstream, issuer, otlp, services = {} }: ModelOpt
     ...services,
   },
   model: { roles: join(files, 'roles.yaml') },
+  feedRules: join(root, 'e2e/world/feeds.yaml'),
   telemetry: { otlp },
 });
