@@ -7,6 +7,7 @@ import { objectJourneys } from './objects.ts';
 import { operationJourneys } from './operations.ts';
 import { recordJourneys } from './record.ts';
 import { revocationJourneys } from './revocations.ts';
+import { signalJourneys } from './signals.ts';
 import { traceJourneys } from './trace.ts';
 
 export const journeys = (world: () => World): void => {
@@ -15,6 +16,7 @@ export const journeys = (world: () => World): void => {
   operationJourneys(world);
   eventJourneys(world);
   feedJourneys(world);
+  signalJourneys(world);
   traceJourneys(world);
   revocationJourneys(world);
   recordJourneys(world);

@@ -7,6 +7,7 @@ export * from './config/issuer.ts';
 export * from './config/postern-yaml.ts';
 export * from './config/roles-yaml.ts';
 export * from './config/routes-yaml.ts';
+export * from './config/signals.ts';
 export * from './config/tls.ts';
 export * from './config/traffic.ts';
 export * from './decisions/decision.ts';

@@ -76,6 +76,10 @@ export const problems = {
     status: 500,
     title: 'The original bytes of a quarantined event are not where they were kept',
   },
+  'grants/keys-away': { status: 503, title: 'The keys of the transmitter cannot be read now' },
+  'grants/unresolved-subject': { status: 422, title: 'It is not known whom the security event means' },
+  'grants/unknown-stream': { status: 404, title: 'No transmitter of this name is configured' },
+  'grants/stream-not-verified': { status: 504, title: 'The transmitter sent no verification event in time' },
   'grants/contended': { status: 503, title: 'Other writers were faster each time; try again' },
   'grants/not-enforced-yet': {
     status: 504,

@@ -34,6 +34,8 @@ export type Principal = {
   readonly since: Sequence;
   /** When the newest joined claim takes effect, and when it was said. */
   readonly joined: ClaimTime;
+  /** The sources that said they left, since they joined; each once. A command names none and stands as "here". */
+  readonly leftBy: readonly string[];
 };
 export type Grant = {
   readonly id: GrantId;
@@ -94,7 +96,14 @@ export class Organisation {
         const { principal, attributes } = fact.data;
         this.claims.apply(fact, this.principals.get(principal));
         const joined = claimTime(fact);
-        this.principals.set(principal, { id: principal, attributes, state: 'active', since: entry.sequence, joined });
+        this.principals.set(principal, {
+          id: principal,
+          attributes,
+          state: 'active',
+          since: entry.sequence,
+          joined,
+          leftBy: noOne,
+        });
         return [];
       }
       case 'postern.principal.moved.v1': {
@@ -103,13 +112,19 @@ export class Organisation {
         this.claims.apply(fact, known);
         const joined = known?.joined ?? claimTime(fact);
         const moved = { id: principal, attributes: after, state: 'active', since: entry.sequence, joined } as const;
-        this.principals.set(principal, moved);
+        this.principals.set(principal, { ...moved, leftBy: noOne });
         return [];
       }
       case 'postern.principal.claimed.v1': {
         const known = this.principals.get(fact.data.principal);
         const attributes = this.claims.apply(fact, known);
-        if (known !== undefined) this.principals.set(known.id, { ...known, attributes });
+        if (known === undefined) return [];
+        const gone = known.state === 'left' && fact.data.claim.kind === 'left';
+        this.principals.set(known.id, {
+          ...known,
+          attributes,
+          leftBy: gone ? saidBy(known.leftBy, fact) : known.leftBy,
+        });
         return [];
       }
       case 'postern.principal.left.v1': {
@@ -117,7 +132,14 @@ export class Organisation {
         const known = this.principals.get(id);
         const attributes = this.claims.apply(fact, known);
         const joined = known?.joined ?? claimTime(fact);
-        this.principals.set(id, { id, attributes, state: 'left', since: entry.sequence, joined });
+        this.principals.set(id, {
+          id,
+          attributes,
+          state: 'left',
+          since: entry.sequence,
+          joined,
+          leftBy: saidBy([], fact),
+        });
         return this.#leave(id);
       }
       case 'postern.session.revoked.v1':
@@ -317,6 +339,12 @@ export class Organisation {
     return difference(before ? [...routeEdges(before)] : [], [...routeEdges(service)]);
   }
 }
+
+const noOne: readonly string[] = [];
+const saidBy = (
+  others: readonly string[],
+  { inboundsource = 'here' }: Pick<Fact, 'inboundsource'>,
+): readonly string[] => (others.includes(inboundsource) ? others : [...others, inboundsource]);
 
 const accessRelation = { read: 'reader', write: 'writer', admin: 'administrator' } as const;
 const classRelation = { read: 'reads', write: 'writes', admin: 'administers' } as const;

@@ -98,6 +98,23 @@ export const posternOperations: readonly Operation[] = [
     'Apply other content in its place',
   ),
   operation('grants', 'admin', 'POST', '/feeds/quarantine/{id}/dismiss', 'dismissQuarantined', 'Give one of them up'),
+  operation('grants', 'admin', 'POST', '/ssf/push', 'receiveSignals', 'Security events of a transmitter (RFC 8935)'),
+  operation(
+    'grants',
+    'read',
+    'GET',
+    '/ssf/streams',
+    'listSignalStreams',
+    'Transmitters of security events, and how they are',
+  ),
+  operation(
+    'grants',
+    'admin',
+    'POST',
+    '/ssf/streams/{name}/verify',
+    'verifySignalStream',
+    'Ask a transmitter for a verification event, and wait for it',
+  ),
   operation('grants', 'admin', 'POST', '/model', 'publishModel', 'Publish schema, routes and roles, all or nothing'),
   operation('grants', 'read', 'GET', '/openapi.json', 'getOpenApi', 'This API as an OpenAPI document'),
   operation('authorizer', 'read', 'POST', '/access/v1/evaluation', 'evaluate', 'AuthZEN: one decision'),
@@ -164,6 +181,10 @@ export const posternRoles: Readonly<Record<string, RoleRules>> = {
   'postern-feeder': {
     description: 'An HR or identity system: sends events and nothing else',
     allows: endpoints('ingestEvents', 'ingestForeign'),
+  },
+  'postern-signaller': {
+    description: 'A transmitter of security events: pushes them and nothing else',
+    allows: endpoints('receiveSignals'),
   },
   'postern-asker': {
     description: 'An application that asks for decisions (AuthZEN)',

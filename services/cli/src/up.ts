@@ -1,7 +1,7 @@
 /** `postern up`: every room in one process, the log and its record in a thread of their own. The wiring diagram of the product; what is opened here is closed in reverse order. */
 import { authorizerService } from '@postern/authorizer/app';
 import { openInboundFeed } from '@postern/event-log/open';
-import { grantsService, loadFeedRules, schemaCheck } from '@postern/grants/app';
+import { grantsService, loadFeedRules, loadTransmitters, schemaCheck } from '@postern/grants/app';
 import { gatewaysOf, graphQlServices, observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import {
@@ -53,6 +53,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const data = dataFolder(loaded);
   const model = loadModel(loaded);
   const feedRules = loadFeedRules(loaded);
+  const transmitters = loadTransmitters(loaded);
   const log = openLogger(config.log.level, 'postern');
   for (const note of model.notes) log.warn(mistakeText(note));
   if (config.workers > 1)
@@ -85,6 +86,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     {
       model,
       feedRules,
+      transmitters,
       publishedByCommand: config.model.publish === 'by-command',
       enforceTimeoutMs: 2 * config.leaseMs,
       administratorKey: keptIn(`${data}/admin.key`, (secret) => {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { EventLog, Stranger } from '@postern/event-log';
 import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
-import { isProblem, openApiDocument, posternMount, posternService } from '@postern/schemas';
+import { isProblem, openApiDocument, posternMount, posternService, type Transmitter } from '@postern/schemas';
 import { metrics, type Telemetry } from '@postern/telemetry';
 import { proxyBarrier } from './barrier.ts';
 import { commandHandler } from './commands.ts';
@@ -23,7 +23,11 @@ import { keyRoutes } from './routes/keys.ts';
 import { modelRoutes } from './routes/model.ts';
 import { principalRoutes } from './routes/principals.ts';
 import { roleRoutes } from './routes/roles.ts';
+import { ssfRoutes } from './routes/ssf.ts';
 import type { CheckSchema } from './schema-check.ts';
+import { pollTransmitter } from './signals/poll.ts';
+import { receiver } from './signals/receiver.ts';
+import { signalStreams } from './signals/streams.ts';
 import { grantsState } from './state.ts';
 
 export { decide as decideCommand } from './decide/decide.ts';
@@ -32,6 +36,7 @@ export { type FeedRule, loadFeedRules, readFeedRules } from './feeds/rules.ts';
 export type { AdministratorKey } from './first-start.ts';
 export type { Model } from './publish.ts';
 export { schemaCheck } from './schema-check.ts';
+export { loadTransmitters } from './signals/load.ts';
 
 export type GrantsDeps = {
   readonly eventLog: Pick<EventLog, 'facts' | 'enforcement' | 'quarantine'>;
@@ -49,6 +54,8 @@ export type GrantsConfig = {
   readonly model: Model;
   /** What foreign events mean. */
   readonly feedRules?: readonly FeedRule[];
+  /** Whose security events are taken. */
+  readonly transmitters?: readonly Transmitter[];
   /** A pipeline publishes (`postern publish`): the files here fill an empty log and are not looked at again. */
   readonly publishedByCommand?: boolean;
   /** How long `wait=enforced` waits before it answers 504. */
@@ -81,6 +88,9 @@ export const grantsService = (
   const aside = quarantine(eventLog.quarantine, commands, state.handled);
   const foreign = mappings(config.feedRules ?? []);
   const taking = intake({ commands, quarantine: aside, mappings: foreign, clock });
+  const { transmitters = [] } = config;
+  const streams = signalStreams(transmitters, { clock, log });
+  const signals = receiver({ transmitters, commands, quarantine: aside, streams, clock, log });
   const barrier = proxyBarrier(eventLog.enforcement, clock);
   const enforcement = enforcer({ barrier, commands, clock, telemetry, log }, config.enforceTimeoutMs);
 
@@ -104,13 +114,23 @@ export const grantsService = (
   requireAssertion(app, posternService, keys);
   void app.register(
     async (routes) => {
-      const deps = { commands, state, clock, enforcer: enforcement, intake: taking, quarantine: aside };
+      const deps = {
+        commands,
+        state,
+        clock,
+        enforcer: enforcement,
+        intake: taking,
+        quarantine: aside,
+        receiver: signals,
+        streams,
+      };
       grantRoutes(routes, deps);
       roleRoutes(routes, deps);
       principalRoutes(routes, deps);
       keyRoutes(routes, deps);
       eventRoutes(routes, deps);
       feedRoutes(routes, deps);
+      ssfRoutes(routes, deps);
       modelRoutes(routes, { ...deps, checkSchema });
       routes.get('/openapi.json', async () => openApiDocument());
     },
@@ -157,6 +177,11 @@ export const grantsService = (
           consumeTopic(feed, { intake: taking, quarantine: aside, log }, stopping.signal),
         );
       inBackground('scheduled events', enact({ commands, state, quarantine: aside, clock, log }, stopping.signal));
+      for (const transmitter of transmitters)
+        inBackground(
+          `polling ${transmitter.name}`,
+          pollTransmitter(transmitter, { receiver: signals, streams, log }, stopping.signal),
+        );
       inBackground('expiry', expire());
     },
     stop: async () => {

@@ -15,13 +15,14 @@ import {
   systemClock,
 } from '@postern/runtime';
 import { openTelemetry } from '@postern/telemetry/open';
-import { grantsService, loadFeedRules, schemaCheck } from './app.ts';
+import { grantsService, loadFeedRules, loadTransmitters, schemaCheck } from './app.ts';
 
 /** Resolves when a signal has stopped it. */
 export const serve = async (loaded: LoadedConfig): Promise<void> => {
   const { config } = loaded;
   const model = loadModel(loaded);
   const feedRules = loadFeedRules(loaded);
+  const transmitters = loadTransmitters(loaded);
   const log = openLogger(config.log.level, 'postern-grants');
   const clock = systemClock;
   await using stack = new AsyncDisposableStack();
@@ -36,6 +37,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
     {
       model,
       feedRules,
+      transmitters,
       publishedByCommand: config.model.publish === 'by-command',
       enforceTimeoutMs: 2 * config.leaseMs,
       administratorKey: keptIn(`${dataFolder(loaded)}/admin.key`),

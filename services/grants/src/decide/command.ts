@@ -49,8 +49,19 @@ export type Command =
       readonly kind: 'revoke-sessions';
       readonly principal: PrincipalId;
       readonly before: string;
+      /** Tokens of somebody who has not joined count once they do. */
+      readonly evenUnknown?: boolean | undefined;
       readonly reason?: string | undefined;
     }
+  /** Brings back whom `source` alone said to be gone. */
+  | {
+      readonly kind: 'reinstate';
+      readonly principal: PrincipalId;
+      readonly source: string;
+      readonly reason?: string | undefined;
+    }
+  /** Nothing follows from it; that it came stands in the record. */
+  | { readonly kind: 'note'; readonly type: string; readonly why: string }
   | {
       readonly kind: 'change-group';
       readonly group: GroupId;
@@ -155,6 +166,8 @@ export type EventCommand = Extract<
       | 'move'
       | 'leave'
       | 'revoke-sessions'
+      | 'reinstate'
+      | 'note'
       | 'change-group'
       | 'delete-group'
       | 'relate-object'

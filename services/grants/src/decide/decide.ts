@@ -5,7 +5,7 @@ import { expireGrants, issueGrant, revokeGrant } from './grants.ts';
 import { changeGroup, deleteGroup } from './groups.ts';
 import { issueKey, revokeKey } from './keys.ts';
 import { relateObject, unrelateObject } from './objects.ts';
-import { join, leave, move, revokeSessions } from './principals.ts';
+import { join, leave, move, note, reinstate, revokeSessions } from './principals.ts';
 import { publishModel, publishRoutes, publishSchema, recordEnforcement, recordQuarantine } from './publications.ts';
 import { releaseQuarantined } from './quarantined.ts';
 import { defineRole, retireRole } from './roles.ts';
@@ -16,6 +16,8 @@ const deciders: { readonly [Kind in Command['kind']]: Decider<Kind> } = {
   move,
   leave,
   'revoke-sessions': revokeSessions,
+  reinstate,
+  note,
   'change-group': changeGroup,
   'delete-group': deleteGroup,
   'relate-object': relateObject,

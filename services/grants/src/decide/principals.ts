@@ -106,8 +106,34 @@ const gone = (
 
 const same = (one: Attributes, other: Attributes): boolean => canonicalJson(one) === canonicalJson(other);
 
-export const revokeSessions: Decider<'revoke-sessions'> = ({ principal, before, reason }, organisation, at) => {
-  if (!organisation.principals.has(principal)) return unknownPrincipal(principal);
+/** Somebody whom others say to be gone too stays gone. */
+export const reinstate: Decider<'reinstate'> = ({ principal, source, reason }, organisation, at) => {
+  const known = organisation.principals.get(principal);
+  const theirs = known?.state === 'left' && known.leftBy.every((each) => each === source);
+  if (!theirs)
+    return facts(
+      draft(
+        'postern.event.noted.v1',
+        principal,
+        {
+          type: 'postern.person.joined.v1',
+          why: known?.state === 'left' ? 'others say too that they left' : 'they have not left',
+        },
+        at,
+      ),
+    );
+  return claimed(principal, { kind: 'joined', attributes: known.attributes }, reason, organisation, at);
+};
+
+export const note: Decider<'note'> = ({ type, why }, _organisation, at) =>
+  facts(draft('postern.event.noted.v1', undefined, { type, why }, at));
+
+export const revokeSessions: Decider<'revoke-sessions'> = (
+  { principal, before, evenUnknown, reason },
+  organisation,
+  at,
+) => {
+  if (evenUnknown !== true && !organisation.principals.has(principal)) return unknownPrincipal(principal);
   if ((organisation.sessionsRevokedBefore.get(principal) ?? 0) >= Date.parse(before)) return nothing;
   return facts(draft('postern.session.revoked.v1', principal, { principal, before, ...because(reason) }, at));
 };

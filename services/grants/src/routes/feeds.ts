@@ -1,12 +1,13 @@
 /** /feeds: what waits, and what lies in quarantine: shown, put right, replayed, given up. */
 import { type Actor, isProblem, Problem, type Quarantined } from '@postern/schemas';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { scheduledSource } from '../feeds/enactor.ts';
 import type { Intake, Known } from '../feeds/intake.ts';
 import { digestOf, type Kept, type Quarantine } from '../feeds/quarantine.ts';
 import type { Part } from '../inbound/cloud-event.ts';
 import { eventDigest, type Received } from '../inbound/receive.ts';
+import { keptType, type Receiver } from '../signals/receiver.ts';
 import { actorOf, answerChange, idempotency } from './answer.ts';
 import type { RouteDeps } from './deps.ts';
 
@@ -17,10 +18,14 @@ const SayWhy = z.strictObject({ reason });
 const Fix = z.strictObject({ content: z.unknown(), reason });
 
 type Named = { Params: { id: string } };
-export type FeedRouteDeps = RouteDeps & { readonly intake: Intake; readonly quarantine: Quarantine };
+export type FeedRouteDeps = RouteDeps & {
+  readonly intake: Intake;
+  readonly quarantine: Quarantine;
+  readonly receiver: Receiver;
+};
 
 export const feedRoutes = (app: FastifyInstance, deps: FeedRouteDeps): void => {
-  const { commands, state, intake, quarantine, ...answering } = deps;
+  const { commands, state, intake, quarantine, receiver, ...answering } = deps;
 
   app.get('/feeds/scheduled', async () => ({
     sequence: state.organisation.sequence,
@@ -70,11 +75,27 @@ export const feedRoutes = (app: FastifyInstance, deps: FeedRouteDeps): void => {
     return { done, body: { id: item.id, events: received.map(summary) } };
   };
 
+  /** A security event, verified when it came. */
+  const signal = async (
+    item: Quarantined,
+    bytes: Uint8Array,
+    actor: Actor,
+    why: Fixed,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> => {
+    const event: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const done = await stillRefused(item, () => receiver.apply(event, actor));
+    await release(item, actor, [], why);
+    return answerChange(request, reply, answering, { status: 200, done, body: { id: item.id } });
+  };
+
   app.post<Named>('/feeds/quarantine/:id/replay', async (request, reply) => {
     const item = itemOf(request.params.id);
     const why = Why.parse(request.body ?? {});
     const kept = await quarantine.kept(item);
     const origin = { from: item.from, position: item.position, actor: actorOf(request) };
+    if (kept.headers['content-type'] === keptType) return signal(item, kept.bytes, origin.actor, why, request, reply);
     const received = await stillRefused(item, () =>
       allOf(intake, kept, (part) => intake.carryOut(part, origin, kept.rule, knownAs(item))),
     );
@@ -92,6 +113,8 @@ export const feedRoutes = (app: FastifyInstance, deps: FeedRouteDeps): void => {
       throw error;
     });
     const bytes = new TextEncoder().encode(JSON.stringify(content));
+    if (original?.headers['content-type'] === keptType)
+      return signal(item, bytes, actorOf(request), { reason, fixed: digestOf(bytes) }, request, reply);
     const fixed = { bytes, headers: { 'content-type': 'application/cloudevents+json' }, rule: original?.rule };
     const origin = { from: item.from, position: item.position, actor: actorOf(request) };
     // The sender may send it again as it was: that is then the event that was put right here.
