@@ -58,41 +58,41 @@ export const signalJourneys = (world: () => World): void => {
 
     test('a session that is revoked by push refuses the tokens from before it at every gate, and takes newer ones', async () => {
       const w = world();
-      const as = await staff('nora');
+      const as = await staff('sig-nora');
       const at = Math.floor(Date.now() / 1_000) - 5;
-      const set = await w.transmitter.set(`${caep}session-revoked`, subject('nora'), { event_timestamp: at });
+      const set = await w.transmitter.set(`${caep}session-revoked`, subject('sig-nora'), { event_timestamp: at });
       await delivered(set);
       await eventuallyRefused(as);
-      const newer = { token: await w.token('nora') };
+      const newer = { token: await w.token('sig-nora') };
       await passes(w, employees, { as: newer });
       await delivered(set);
       await passes(w, employees, { as: newer });
-      const { body } = await w.call('/.postern/audit/facts?subject=user:nora&type=postern.session.revoked.v1');
+      const { body } = await w.call('/.postern/audit/facts?subject=user:sig-nora&type=postern.session.revoked.v1');
       assert.equal((body['items'] as object[]).length, 1, 'the repetition is acknowledged and changes nothing');
     });
 
     test('events are fetched, acknowledged once they are durable, and refused ones are told why', async () => {
       const w = world();
-      const as = await staff('otto');
-      const good = await w.transmitter.set(`${caep}credential-change`, subject('otto'), {
+      const as = await staff('sig-otto');
+      const good = await w.transmitter.set(`${caep}credential-change`, subject('sig-otto'), {
         credential_type: 'password',
         change_type: 'revoke',
       });
-      const forged = await w.transmitter.set(`${caep}session-revoked`, subject('otto'), {}, { forged: true });
+      const forged = await w.transmitter.set(`${caep}session-revoked`, subject('sig-otto'), {}, { forged: true });
       w.transmitter.offer(forged);
       w.transmitter.offer(good);
       await eventually('it is acknowledged', () => w.transmitter.acknowledged.has(good.jti) || undefined);
       await eventually('the other is refused', () => w.transmitter.refused.get(forged.jti)?.err);
       assert.equal(w.transmitter.refused.get(forged.jti)?.err, 'authentication_failed');
-      await recorded(w, 'facts?subject=user:otto&type=postern.session.revoked.v1');
+      await recorded(w, 'facts?subject=user:sig-otto&type=postern.session.revoked.v1');
       await eventuallyRefused(as);
     });
 
     test('what is forged, addressed to others, of another issuer or of another kind is refused in the RFC’s words', async () => {
       const { transmitter } = world();
-      const as = await staff('paula');
+      const as = await staff('sig-paula');
       const ended = (options: Parameters<typeof transmitter.set>[3]) =>
-        transmitter.set(`${caep}session-revoked`, subject('paula'), {}, options);
+        transmitter.set(`${caep}session-revoked`, subject('sig-paula'), {}, options);
       await refusedAs('authentication_failed', await ended({ forged: true }));
       await refusedAs('invalid_key', await ended({ header: { kid: 'withdrawn' } }));
       await refusedAs('invalid_issuer', await ended({ claims: { iss: 'https://somebody.test' } }));
@@ -109,8 +109,8 @@ export const signalJourneys = (world: () => World): void => {
 
     test('the same jti with another event is refused, and lies in quarantine', async () => {
       const { transmitter } = world();
-      const as = await staff('quirin');
-      const first = await transmitter.set(`${caep}assurance-level-change`, subject('quirin'), {
+      const as = await staff('sig-quirin');
+      const first = await transmitter.set(`${caep}assurance-level-change`, subject('sig-quirin'), {
         namespace: 'NIST-AAL',
         current_level: 'nist-aal2',
         change_direction: 'increase',
@@ -120,7 +120,7 @@ export const signalJourneys = (world: () => World): void => {
       const claims = { jti: first.jti };
       await refusedAs(
         'invalid_request',
-        await transmitter.set(`${caep}session-revoked`, subject('quirin'), {}, { claims }),
+        await transmitter.set(`${caep}session-revoked`, subject('sig-quirin'), {}, { claims }),
       );
       await passes(world(), employees, { as });
       const { body } = await world().call('/.postern/feeds/quarantine');
@@ -130,22 +130,22 @@ export const signalJourneys = (world: () => World): void => {
 
     test('an account that is disabled loses everything, and comes back only where nobody else says that they left', async () => {
       const w = world();
-      const as = await staff('resi');
-      await delivered(await w.transmitter.set(`${risc}account-disabled`, subject('resi'), { reason: 'hijacking' }));
+      const as = await staff('sig-resi');
+      await delivered(await w.transmitter.set(`${risc}account-disabled`, subject('sig-resi'), { reason: 'hijacking' }));
       await eventuallyRefused(as, 403);
-      await delivered(await w.transmitter.set(`${risc}account-enabled`, subject('resi')));
+      await delivered(await w.transmitter.set(`${risc}account-enabled`, subject('sig-resi')));
       await eventually('resi is back', async () => (await w.call(employees, { as })).status === 200 || undefined);
-      await delivered(await w.transmitter.set(`${risc}account-disabled`, subject('resi')));
-      await enforced(w, left('user:resi'));
-      await delivered(await w.transmitter.set(`${risc}account-enabled`, subject('resi')));
+      await delivered(await w.transmitter.set(`${risc}account-disabled`, subject('sig-resi')));
+      await enforced(w, left('user:sig-resi'));
+      await delivered(await w.transmitter.set(`${risc}account-enabled`, subject('sig-resi')));
       await isRefused(w, employees, { as });
-      await delivered(await w.transmitter.set(`${risc}account-purged`, subject('resi')));
+      await delivered(await w.transmitter.set(`${risc}account-purged`, subject('sig-resi')));
       await isRefused(w, employees, { as });
     });
 
     test('an address means somebody only where it is declared, and nobody once it has changed hands', async () => {
       const w = world();
-      const as = await staff('olga');
+      const as = await staff('sig-olga');
       const byMail = (email: string) => ({ format: 'email', email });
       const unknown = await w.transmitter.set(`${caep}session-revoked`, byMail('nobody@example.com'));
       await delivered(unknown);
@@ -166,8 +166,8 @@ export const signalJourneys = (world: () => World): void => {
 
     test('of a complex subject the user counts', async () => {
       const w = world();
-      const as = await staff('sven');
-      const complex = { format: 'complex', user: subject('sven'), session: { format: 'opaque', id: 's-1' } };
+      const as = await staff('sig-sven');
+      const complex = { format: 'complex', user: subject('sig-sven'), session: { format: 'opaque', id: 's-1' } };
       await delivered(await w.transmitter.set(`${caep}session-revoked`, complex));
       await eventuallyRefused(as);
     });
@@ -188,7 +188,7 @@ export const signalJourneys = (world: () => World): void => {
 
     test('without a credential nothing is taken, and the transmitter’s key may do nothing else', async () => {
       const w = world();
-      const { token } = await w.transmitter.set(`${caep}session-revoked`, subject('nora'));
+      const { token } = await w.transmitter.set(`${caep}session-revoked`, subject('sig-nora'));
       const headers = { 'content-type': 'application/secevent+jwt' };
       const none = await w.call('/.postern/ssf/push', { method: 'POST', as: { nobody: true }, headers, body: token });
       assert.equal(none.status, 401);
