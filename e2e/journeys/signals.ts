@@ -14,7 +14,7 @@ export const signalJourneys = (world: () => World): void => {
     const subject = (sub: string) => ({ format: 'iss_sub', iss: world().issuer.url, sub });
     let pushKey: string | undefined;
     /** As a transmitter does, which knows an Authorization header and nothing else of this gate. */
-    const push = async ({ token }: Set, contentType = 'application/secevent+jwt') => {
+    const push = async ({ token }: Set, contentType = 'application/secevent+jwt', wait?: 'enforced') => {
       const w = world();
       if (pushKey === undefined) {
         await enforced(w, { type: 'postern.person.joined.v1', subject: 'workload:signals' });
@@ -23,7 +23,7 @@ export const signalJourneys = (world: () => World): void => {
         const key = { owner: 'workload:signals', roles: ['postern-signaller'], reason };
         pushKey = String((await change(w, 'POST', '/keys', key, 201)).body['key']);
       }
-      return w.call('/.postern/ssf/push', {
+      return w.call(`/.postern/ssf/push${wait === undefined ? '' : `?wait=${wait}`}`, {
         method: 'POST',
         as: { nobody: true },
         headers: { 'content-type': contentType, authorization: `Bearer ${pushKey}` },
@@ -69,6 +69,17 @@ export const signalJourneys = (world: () => World): void => {
       await passes(w, employees, { as: newer });
       const { body } = await w.call('/.postern/audit/facts?subject=user:sig-nora&type=postern.session.revoked.v1');
       assert.equal((body['items'] as object[]).length, 1, 'the repetition is acknowledged and changes nothing');
+    });
+
+    test('once a push that waits is answered, no gate lets the very next call of an older token pass', async () => {
+      const w = world();
+      for (let round = 0; round < 5; round++) {
+        const as = await staff(`sig-round-${round}`);
+        const set = await w.transmitter.set(`${caep}session-revoked`, subject(`sig-round-${round}`));
+        const answer = await push(set, 'application/secevent+jwt', 'enforced');
+        assert.deepEqual([answer.status, answer.text], [202, '']);
+        await isRefused(w, employees, { as }, 401);
+      }
     });
 
     test('events are fetched, acknowledged once they are durable, and refused ones are told why', async () => {

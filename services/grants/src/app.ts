@@ -85,7 +85,8 @@ export const grantsService = (
     onNews: (facts) => enforcement.observe(facts),
   });
   const commands = commandHandler({ facts: eventLog.facts, state, clock, telemetry });
-  const aside = quarantine(eventLog.quarantine, commands, state.handled);
+  const count = telemetry.metrics.counter(metrics.quarantined, 'Events that could not be applied and were set aside');
+  const aside = quarantine(eventLog.quarantine, commands, state.handled, () => count(1));
   const foreign = mappings(config.feedRules ?? []);
   const taking = intake({ commands, quarantine: aside, mappings: foreign, clock });
   const { transmitters = [] } = config;

@@ -38,6 +38,8 @@ export const quarantine = (
   shelf: EventLog['quarantine'],
   commands: Commands,
   handled: GrantsState['handled'],
+  /** Called for each thing that is set aside, once. */
+  counted: () => void,
 ): Quarantine => ({
   setAside: async ({ from, position, bytes, why, event, headers, rule }) => {
     const digest = digestOf(bytes);
@@ -54,6 +56,7 @@ export const quarantine = (
       command: { kind: 'record-quarantine', from, position, why: why.slice(0, 2000), digest, event },
       inbound: { source: `/postern/quarantine/${from}`, id: position, digest },
     });
+    if (!done.repeated) counted();
     return done.facts[0]?.id ?? '';
   },
   kept: async ({ id, from, position, digest }) => {

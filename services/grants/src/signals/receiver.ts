@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Clock, Logger } from '@postern/runtime';
-import { type Actor, canonicalJson, isProblem, Problem, type Transmitter } from '@postern/schemas';
+import { type Actor, canonicalJson, isProblem, Problem, type Sequence, type Transmitter } from '@postern/schemas';
 import { z } from 'zod';
 import type { Commands, Done } from '../commands.ts';
 import type { EventCommand } from '../decide/command.ts';
@@ -17,7 +17,8 @@ import { type Resolved, resolveSubject } from './subjects.ts';
 import { type SecurityEvent, type SetError, SubjectId, verifySet } from './verify.ts';
 
 export type Delivered =
-  | { readonly outcome: 'accepted'; readonly jti: string }
+  /** `sequence`: the last fact it led to; absent where it lies in quarantine. */
+  | { readonly outcome: 'accepted'; readonly jti: string; readonly sequence?: Sequence }
   | { readonly outcome: 'refused'; readonly error: SetError };
 
 /** How what is verified is kept: the transmitter by its name. */
@@ -111,8 +112,8 @@ export const receiver = ({ transmitters, commands, quarantine, streams, clock, l
       const { event } = verified;
       const { transmitter, jti } = event;
       try {
-        await apply(event, actor);
-        return { outcome: 'accepted', jti };
+        const { sequence } = await apply(event, actor);
+        return { outcome: 'accepted', jti, sequence };
       } catch (error) {
         if (!isProblem(error) || error.status >= 500) throw error;
         log.warn({ jti, why: error.message }, 'a security event was quarantined');
