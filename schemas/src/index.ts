@@ -6,6 +6,7 @@ export * from './config/postern-yaml.ts';
 export * from './config/roles-yaml.ts';
 export * from './config/routes-yaml.ts';
 export * from './decisions/decision.ts';
+export * from './decisions/enforcement.ts';
 export * from './documents/asyncapi.ts';
 export * from './documents/openapi.ts';
 export * from './facts/envelope.ts';

@@ -15,11 +15,10 @@ export type Live = {
   readonly method: string;
   readonly path: string;
   readonly ip?: string;
-  readonly dependsOn: readonly ContextField[];
+  /** Of its present decision: one that is decided anew may depend on what the first did not. */
+  dependsOn: readonly ContextField[];
   /** It goes on only because its service is observed: looked at again and again, because no fact tells when that ends. */
   observed: boolean;
-  /** Monotonic ms. */
-  readonly since: number;
   readonly cut: Cut;
 };
 

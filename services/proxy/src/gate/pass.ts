@@ -65,7 +65,6 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
       ...(read.ip !== undefined && { ip: read.ip }),
       dependsOn: allowed.dependsOn,
       observed: observed !== undefined,
-      since: clock.elapsed(),
       cut: () => cut(),
     };
     const watch: Watch = {
