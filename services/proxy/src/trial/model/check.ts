@@ -1,4 +1,8 @@
-/** Schedules by the thousand. As a program: `node check.ts <schedules> <seed>`, a line of progress every few thousand. */
+/**
+ * Schedules by the thousand. As a program: `node check.ts <schedules> <seed>`, with a line of progress at every tenth; `--first` ends with
+ * the first schedule that fails and does not look for a shorter one.
+ */
+import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { nothingTold, play, type Told } from './play.ts';
 import { stepMax } from './steps.ts';
@@ -7,7 +11,7 @@ import { stepMax } from './steps.ts';
 export const checkSchedules = async (
   schedules: number,
   seed: number,
-  progress: (done: number) => void = () => {},
+  { progress = () => {}, first = false }: { readonly progress?: (done: number) => void; readonly first?: boolean } = {},
 ): Promise<Told> => {
   const told = nothingTold();
   let done = 0;
@@ -16,16 +20,20 @@ export const checkSchedules = async (
       await play(steps, told);
       progress(++done);
     }),
-    { numRuns: schedules, seed },
+    { numRuns: schedules, seed, endOnFailure: first },
   );
   return told;
 };
 
 if (import.meta.main) {
-  const [schedules = 1_000, seed = 1] = process.argv.slice(2).map(Number);
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { first: { type: 'boolean' } } });
+  const [schedules = 1_000, seed = 1] = positionals.map(Number);
   const every = Math.max(1, Math.floor(schedules / 10));
-  const told = await checkSchedules(schedules, seed, (done) => {
-    if (done % every === 0) process.stdout.write(`seed ${seed}: ${done} of ${schedules} schedules\n`);
+  const told = await checkSchedules(schedules, seed, {
+    first: values.first ?? false,
+    progress: (done) => {
+      if (done % every === 0) process.stdout.write(`seed ${seed}: ${done} of ${schedules} schedules\n`);
+    },
   });
   process.stdout.write(`seed ${seed}: ${JSON.stringify(told)}\n`);
 }
