@@ -16,7 +16,7 @@ export const checkSchedules = async (
   const told = nothingTold();
   let done = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.nat(stepMax), { minLength: 20, maxLength: 140, size: 'max' }), async (steps) => {
+    fc.asyncProperty(fc.array(fc.nat(stepMax), { minLength: 20, maxLength: 100, size: 'max' }), async (steps) => {
       await play(steps, told);
       progress(++done);
     }),

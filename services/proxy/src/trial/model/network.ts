@@ -62,11 +62,14 @@ export type Heartbeats = {
   /** The publisher learns that it was stored, where it was; else that nobody knows. */
   readonly acknowledge: (which: number) => void;
   readonly fail: (which: number) => void;
-  /** Stores and acknowledges whatever has been sent. */
+  /** Stores whatever has been sent, and tells its publishers, unless acknowledgements to them are slow. */
   readonly storeAll: () => void;
 };
 
-export const heartbeats = (isCutOff: (instance: string) => boolean): Heartbeats => {
+export const heartbeats = (
+  isCutOff: (instance: string) => boolean,
+  isSlow: (instance: string) => boolean,
+): Heartbeats => {
   const stored: (Heartbeat | undefined)[] = [];
   const publishing: Publishing[] = [];
   const chosen = (which: number): Publishing | undefined => publishing[which % Math.max(publishing.length, 1)];
@@ -84,7 +87,7 @@ export const heartbeats = (isCutOff: (instance: string) => boolean): Heartbeats 
     storeAll: () => {
       for (const each of [...publishing]) {
         store(each);
-        if (each.stored) end(each, true);
+        if (each.stored && !(each.beat !== undefined && isSlow(each.beat.instance))) end(each, true);
       }
     },
     publish: ([record]) =>

@@ -55,7 +55,12 @@ export const play = async (steps: readonly number[], told: Told): Promise<void> 
   const clock = handClock();
   const log = history();
   const mute = new Set<number>();
-  const beats = heartbeats((instance) => mute.has(Number(instance['proxy-'.length])));
+  const slow = new Set<number>();
+  const numberOf = (instance: string): number => Number(instance['proxy-'.length]);
+  const beats = heartbeats(
+    (instance) => mute.has(numberOf(instance)),
+    (instance) => slow.has(numberOf(instance)),
+  );
   const pdp = authorizer(log);
   const failures: unknown[] = [];
   const running: ModelProxy[] = [];
@@ -153,13 +158,52 @@ export const play = async (steps: readonly number[], told: Told): Promise<void> 
     }
   };
   /** Time passes as it does: everyone who is not cut off goes on beating and hearing. */
-  const live = async (rounds: number): Promise<void> => {
+  const live = async (rounds: number, roundMs = 500): Promise<void> => {
     most = 1_000;
     for (let round = 0; round < rounds; round++) {
-      clock.advance(500);
+      clock.advance(roundMs);
       for (const each of running) each.look();
       await calm();
     }
+  };
+
+  const everyoneCalls = async (): Promise<void> => {
+    for (const each of running) for (let one = 0; one < 8; one++) call(each, one);
+    for (let asked = 0; asked < 24; asked++) {
+      if (asked % 8 === 0) await settle();
+      if (!away) pdp.compute(0);
+      pdp.deliver(0);
+    }
+    await settle();
+  };
+  /** A proxy that others hear no more, and a little later hears no more itself, while something is taken away; perhaps it comes back. */
+  const lapse = async (at: number, which: number): Promise<void> => {
+    const proxy = running[at];
+    if (proxy === undefined) return;
+    const roundMs = which % 2 === 0 ? 500 : 300;
+    await everyoneCalls();
+    if (which % 4 < 2) slow.add(at);
+    proxy.beat();
+    beats.storeAll();
+    for (const each of barriers) {
+      each.answer();
+      each.arrive();
+    }
+    mute.add(at);
+    await live((which >> 2) % 6, roundMs);
+    slow.delete(at);
+    await live((which >> 5) % 9, roundMs);
+    deaf.add(at);
+    for (let fact = 0; fact < 3; fact++) log.another(13 * ((which >> fact) % 64) + 3 + fact, clock.elapsed());
+    for (const each of barriers) each.wait(log.entries.length);
+    await live((which >> 8) % 20, roundMs);
+    if ((which >> 12) % 2 === 0) {
+      mute.delete(at);
+      proxy.beat();
+      beats.storeAll();
+      await settle();
+    }
+    await everyoneCalls();
   };
 
   for (let at = 0; at < proxies; at++) start(at);
@@ -188,12 +232,7 @@ export const play = async (steps: readonly number[], told: Told): Promise<void> 
         call(proxy, which);
         break;
       case 'everyone-calls':
-        for (const each of running) for (let one = 0; one < 8; one++) call(each, one);
-        for (let asked = 0; asked < 24; asked++) {
-          if (asked % 8 === 0) await settle();
-          if (!away) pdp.compute(0);
-          pdp.deliver(0);
-        }
+        await everyoneCalls();
         break;
       case 'follow':
         if (deaf.has(at)) continue;
@@ -269,6 +308,9 @@ export const play = async (steps: readonly number[], told: Told): Promise<void> 
         break;
       case 'live':
         await live(1 + (which % 12));
+        break;
+      case 'lapse':
+        await lapse(at, which);
         break;
       case 'barrier':
         barrier.wait(log.entries.length);

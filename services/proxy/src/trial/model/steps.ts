@@ -2,7 +2,7 @@
 const weights = {
   fact: 7,
   call: 14,
-  'everyone-calls': 7,
+  'everyone-calls': 5,
   follow: 8,
   'facts-answer': 4,
   'facts-arrive': 4,
@@ -25,7 +25,8 @@ const weights = {
   'barrier-answer': 4,
   'barrier-arrive': 5,
   'barrier-restart': 1,
-  live: 4,
+  live: 3,
+  lapse: 1,
   time: 4,
 } as const;
 export type StepKind = keyof typeof weights;
