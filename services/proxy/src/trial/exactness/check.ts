@@ -42,6 +42,9 @@ const endpointOf = (method: string, path: string): { endpoint?: string; id?: str
   return id === undefined || endpoint === undefined ? {} : { endpoint, id: decodeURIComponent(id) };
 };
 
+/** In the graph's ids every octet outside its alphabet is spelled `=` and two digits. */
+const unescaped = (object: string): string => decodeURIComponent(object.replaceAll('%', '%25').replaceAll('=', '%'));
+
 /** Longer than any answer takes; a request that is not complete gets none. */
 const silenceMs = 150;
 
@@ -89,7 +92,9 @@ export const checkExactness = async (
   await fc.assert(
     fc.asyncProperty(octets, async (text) => {
       const before = upstream.received.length;
-      for (const [, line] of text.matchAll(/([A-Z]+ [^ \r\n]+) HTTP\/1\.[01]\r\n/g)) sentLines.add(line ?? '');
+      // Node's parser takes several spaces between the parts for one (RFC 9112 §3 allows it), and HTTP/1.0; method and target are as they are.
+      for (const [, method, target] of text.matchAll(/([A-Z]+) +([^ \r\n]+) +HTTP\/1\.[01]\r?\n/g))
+        sentLines.add(`${method} ${target}`);
       const said = await exchange(gate.port, text);
       progress(++sent);
       const answers = [...said.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
@@ -114,7 +119,7 @@ export const checkExactness = async (
     const path = target.split('?')[0] ?? '';
     const { endpoint, id } = endpointOf(method, path);
     assert.deepEqual(
-      [record?.outcome, record?.method, record?.path, record?.endpoint, record?.objects],
+      [record?.outcome, record?.method, record?.path, record?.endpoint, record?.objects?.map(unescaped)],
       ['allow', method, path.slice(0, 2_000), endpoint, id === undefined ? undefined : [`employee:${id}#view`]],
       `${method} ${target}`,
     );
