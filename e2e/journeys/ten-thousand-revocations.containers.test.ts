@@ -95,6 +95,9 @@ test(`of ${cycles * lanes * peopleInLane} confirmed revocations at four gates un
       );
       for (const name of others) turn(name);
       await everywhere(others);
+      process.stdout.write(
+        `lane ${number}: ${(cycle + 1) * peopleInLane} of ${cycles * peopleInLane}, late so far: ${late.length}\n`,
+      );
     }
   };
   const anybody = names(0).flatMap((_, index) =>

@@ -90,8 +90,8 @@ export const history = (): History => {
       case 0:
       case 1:
       case 2: {
-        const at = new Date(Date.UTC(2026, 10, 24, 9, 0, which % 20)).toISOString();
-        const grant = granted(subject, name, which % 7 === 0 ? { until: at } : undefined);
+        const at = new Date(Date.UTC(2026, 10, 24, 9, 0, which % 50)).toISOString();
+        const grant = granted(subject, name, which % 3 === 0 ? { until: at } : undefined);
         open.push(grant.revoked);
         return grant.issued;
       }

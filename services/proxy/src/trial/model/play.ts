@@ -189,10 +189,12 @@ export const play = async (steps: readonly number[], told: Told): Promise<void> 
       each.answer();
       each.arrive();
     }
-    mute.add(at);
+    if ((which >> 13) % 4 > 0) mute.add(at);
     await live((which >> 2) % 6, roundMs);
     slow.delete(at);
     await live((which >> 5) % 9, roundMs);
+    // The last that it is told of the log lies in a buffer from here on.
+    proxy.factsAnswer();
     deaf.add(at);
     for (let fact = 0; fact < 3; fact++) log.another(13 * ((which >> fact) % 64) + 3 + fact, clock.elapsed());
     for (const each of barriers) each.wait(log.entries.length);
@@ -203,6 +205,8 @@ export const play = async (steps: readonly number[], told: Told): Promise<void> 
       beats.storeAll();
       await settle();
     }
+    if ((which >> 15) % 2 === 0) proxy.factsArrive();
+    await settle();
     await everyoneCalls();
   };
 
