@@ -9,6 +9,7 @@ import { type StartedContainer, type StartedKafka, startKafka, startPostgres, st
 import { startCollector } from './collector.ts';
 import { startIssuer } from './issuer.ts';
 import { commonConfig } from './model.ts';
+import { startOperationApis } from './operation-apis.ts';
 import { freeAddresses, type Process, posternProcess } from './processes.ts';
 import { startUpstream } from './upstream.ts';
 import { type RoomName, speaking, type World } from './world.ts';
@@ -60,17 +61,19 @@ export const distributedWorld = async ({
   const gateNames = (['proxy-1', 'proxy-2', 'proxy-3', 'proxy-4'] as const satisfies RoomName[]).slice(0, proxies);
   const names: readonly RoomName[] = ['grants-1', 'authorizer', 'audit', ...gateNames];
   const rooms: readonly RoomName[] = grantsCount === 2 ? [...names, 'grants-2'] : names;
-  const free = await freeAddresses(rooms.length * 2);
+  const free = await freeAddresses(rooms.length * 3);
   const listens = new Map(rooms.map((room, index) => [room, free[index * 2] ?? '']));
   const at = (room: RoomName): string => `http://${listens.get(room) ?? ''}`;
+  const h2cOf = (room: RoomName): string => free[rooms.length * 2 + rooms.indexOf(room)] ?? '';
   const gates = gateNames.map(at);
 
   const collector = stack.use(await startCollector());
   const issuer = stack.use(await startIssuer());
   const upstream = stack.use(await startUpstream(gates));
+  const operations = stack.use(await startOperationApis());
   const eventLogUrl = `kafka://${kafka.brokers}/postern`;
   const common = {
-    ...commonConfig({ upstream: upstream.url, issuer: issuer.url, otlp: collector.url }),
+    ...commonConfig({ upstream: upstream.url, issuer: issuer.url, otlp: collector.url, services: operations.services }),
     eventLog: eventLogUrl,
     relationships: `spicedb://${spicedb.endpoint}?tokenFile=${spicedbTokenFile}`,
     auditStore: auditPostgres.url,
@@ -86,7 +89,7 @@ export const distributedWorld = async ({
     const config = {
       ...common,
       health: free[index * 2 + 1] ?? '',
-      ...(kind === 'proxy' && { listen: listens.get(room) }),
+      ...(kind === 'proxy' && { listen: listens.get(room), h2c: h2cOf(room) }),
       rooms: {
         authorizer: at('authorizer'),
         audit: at('audit'),
@@ -115,9 +118,11 @@ export const distributedWorld = async ({
   return {
     kind: 'distributed',
     gates,
+    h2c: [h2cOf('proxy-1'), h2cOf('proxy-2')],
     key,
     issuer,
     upstream,
+    operations,
     collector,
     kafka,
     spicedb,

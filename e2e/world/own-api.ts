@@ -86,7 +86,10 @@ export type OwnModel = {
   /** Documents by file name, and the service's own entry in postern.yaml but for its upstream. */
   readonly files: Readonly<Record<string, string>>;
   readonly services: Readonly<
-    Record<string, { readonly mount: string; readonly openapi: string; readonly [option: string]: string }>
+    Record<
+      string,
+      { readonly mount: string; readonly openapi?: string; readonly [option: string]: string | object | undefined }
+    >
   >;
   /** Trusted beside the test's own. */
   readonly moreIssuers?: readonly object[];

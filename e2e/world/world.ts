@@ -1,6 +1,7 @@
 /** A world as a journey sees it: gates, a key, events to send and calls to make. The same for one process and for many. */
 import type { Collector } from './collector.ts';
 import type { Issuer, TokenOptions } from './issuer.ts';
+import type { OperationApis } from './operation-apis.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What one process is in the distributed world; in the embedded world all of them are the same one. */
@@ -52,10 +53,13 @@ export type Health = {
 export type World = AsyncDisposable & {
   readonly kind: 'embedded' | 'distributed';
   readonly gates: readonly string[];
+  /** HOST:PORT of each gate for HTTP/2 in clear text. */
+  readonly h2c: readonly string[];
   /** The administrator's. */
   readonly key: string;
   readonly issuer: Issuer;
   readonly upstream: Upstream;
+  readonly operations: OperationApis;
   readonly collector: Collector;
   readonly token: (subject: string, options?: TokenOptions) => Promise<string>;
   /** One CloudEvent in structured mode. */

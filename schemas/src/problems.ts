@@ -18,6 +18,10 @@ export const problems = {
   'proxy/stale': { status: 503, title: 'The gate has not heard from the log in time, so it trusts no decision' },
   'proxy/not-ready': { status: 503, title: 'The gate is still catching up with the log' },
   'proxy/recording-full': { status: 503, title: 'Decisions cannot be recorded, so no request is let through' },
+  'proxy/rate-limited': { status: 429, title: 'You have called this service as often as you may for now' },
+  'proxy/head-too-large': { status: 431, title: 'The head of the request is larger than the gate reads' },
+  'proxy/request-timeout': { status: 408, title: 'The request did not come in time' },
+  'proxy/no-upstream': { status: 503, title: 'No target of the API behind the gate is fit to be called' },
   'proxy/upstream-unreachable': { status: 502, title: 'The API behind the gate does not answer' },
   'proxy/upstream-unreadable': { status: 502, title: 'The answer of the API cannot be read, so it is not passed on' },
   'proxy/upstream-timeout': { status: 504, title: 'The API behind the gate took too long' },
@@ -87,6 +91,7 @@ export const problems = {
   },
   // runtime: starting, configuring, talking to the admin API
   'runtime/bad-config': { status: 500, title: 'The configuration cannot be used' },
+  'runtime/bad-certificate': { status: 500, title: 'A certificate, or its key, cannot be used' },
   'runtime/port-in-use': { status: 500, title: 'The address is in use by another process' },
   'runtime/bad-assertion': { status: 401, title: "The request does not carry the gate's own assertion" },
   'runtime/not-found': { status: 404, title: 'Nothing is served at this path' },

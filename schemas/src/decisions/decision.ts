@@ -67,6 +67,7 @@ export const refusalReasons = [
   'stale',
   'not-ready',
   'recording-full',
+  'rate-limited',
   'cut',
 ] as const;
 
@@ -113,6 +114,8 @@ export const DecisionRecord = z.strictObject({
   /** Claims of the token that conditions look at; absent where it has none. */
   acr: z.string().optional(),
   amr: z.array(z.string()).optional(),
+  /** Another gateway asked, and was answered; what it then did is not known here. */
+  via: z.enum(['forward', 'ext-authz']).optional(),
   method: z.string().max(40),
   /** The canonical path without its query; cut at 2,000 characters. */
   path: z.string().max(2100),

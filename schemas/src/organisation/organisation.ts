@@ -133,8 +133,9 @@ export class Organisation {
         return this.#holding(fact.data.role, fact.data.subject);
       }
       case 'postern.object.related.v1': {
-        const { object, relation, subject } = fact.data;
-        return [touch(this.objects.add({ resource: object, relation, subject }))];
+        const { object, relation, subject, reason } = fact.data;
+        const source = { fact: entry.sequence, by: fact.authid, ...(reason !== undefined && { reason }) };
+        return [touch(this.objects.add({ resource: object, relation, subject }, source))];
       }
       case 'postern.object.unrelated.v1': {
         const { object, relation, subject } = fact.data;

@@ -10,7 +10,7 @@ import type { Live, LiveExchanges } from './gate/live.ts';
 import type { Rechecker } from './gate/recheck.ts';
 import type { Routes } from './gate/routes.ts';
 import type { Standing } from './gate/standing.ts';
-import type { NeededRoles } from './refusal.ts';
+import type { NeededRoles } from './needed.ts';
 
 export type FactsDeps = {
   readonly facts: Pick<EventLog['facts'], 'follow'>;

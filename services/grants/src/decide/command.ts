@@ -22,6 +22,13 @@ import type {
 
 type Why = { readonly reason: string; readonly ticket?: string | undefined };
 
+type ObjectEdge = {
+  readonly object: ObjectId;
+  readonly relation: string;
+  readonly subject: ObjectSubject;
+  readonly reason?: string | undefined;
+};
+
 export type Command =
   | {
       readonly kind: 'join';
@@ -49,13 +56,8 @@ export type Command =
       readonly remove: readonly Member[];
       readonly reason?: string | undefined;
     }
-  | {
-      readonly kind: 'relate-object' | 'unrelate-object';
-      readonly object: ObjectId;
-      readonly relation: string;
-      readonly subject: ObjectSubject;
-      readonly reason?: string | undefined;
-    }
+  | ({ readonly kind: 'relate-object' } & ObjectEdge)
+  | ({ readonly kind: 'unrelate-object' } & ObjectEdge)
   | { readonly kind: 'delete-group'; readonly group: GroupId; readonly reason?: string | undefined }
   | {
       readonly kind: 'define-role';

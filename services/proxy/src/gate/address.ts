@@ -11,6 +11,16 @@ export const unmapped = (address: string): string => {
   return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 };
 
+/** Is an unmapped address in one of these CIDR blocks? */
+export const addressBlocks = (blocks: readonly string[]): ((ip: string) => boolean) => {
+  const list = new BlockList();
+  for (const block of blocks) {
+    const [network = '', bits = ''] = block.split('/');
+    list.addSubnet(network, Number(bits), isIP(network) === 6 ? 'ipv6' : 'ipv4');
+  }
+  return (ip) => list.check(ip, isIP(ip) === 6 ? 'ipv6' : 'ipv4');
+};
+
 export type AddressReader = (
   socketAddress: string | undefined,
   forwardedFor: readonly string[],
@@ -21,12 +31,7 @@ export type AddressReader = (
  * and an unknown address meets no condition on addresses.
  */
 export const addressReader = (trustedProxies: readonly string[]): AddressReader => {
-  const trusted = new BlockList();
-  for (const block of trustedProxies) {
-    const [network = '', bits = ''] = block.split('/');
-    trusted.addSubnet(network, Number(bits), isIP(network) === 6 ? 'ipv6' : 'ipv4');
-  }
-  const isTrusted = (ip: string): boolean => trusted.check(ip, isIP(ip) === 6 ? 'ipv6' : 'ipv4');
+  const isTrusted = addressBlocks(trustedProxies);
   return (socketAddress, forwardedFor) => {
     if (socketAddress === undefined) return { trusted: false };
     const peer = unmapped(socketAddress);

@@ -93,7 +93,7 @@ export const rechecker = ({
         return false;
       if (match.endpoint.public === true) return true;
       // The route may ask for other objects and scopes than it did.
-      const named = objectsOf(match);
+      const named = exchange.objectsOf?.(match.endpoint) ?? objectsOf(match);
       if (named.outcome !== 'named') return false;
       const unscoped = lacksScopes(exchange.caller, match.endpoint);
       if (unscoped && !passes(exchange, ['scope-missing'])) return false;

@@ -16,6 +16,7 @@ import { routesOf } from '../../gate/routes.ts';
 import { type Standing, unfit } from '../../gate/standing.ts';
 import { heartbeat } from '../../heartbeat.ts';
 import { type Caller, identityHolds } from '../../identify/identity.ts';
+import { neededRoles } from '../../refusal.ts';
 import { watchOver } from '../../watch.ts';
 import type { History } from './history.ts';
 import { type Authorizer, factsBehind, fetched, type Heartbeats } from './network.ts';
@@ -131,7 +132,7 @@ export const modelProxy = ({
           organisation,
           cache,
           routes,
-          needed: { for: () => [], forget: () => {} },
+          needed: neededRoles(organisation),
           live,
           rechecker: recheck,
           lease,
@@ -164,7 +165,8 @@ export const modelProxy = ({
       observed: false,
     };
     // The model calls and closes nothing by itself: a stream ends when it is cut.
-    const exchange: Live = { ...about, cut: () => {} };
+    // Its deadlines are another matter, and nobody looks at them here.
+    const exchange = { ...about, cut: () => {} } as unknown as Live;
     // One of a kind is enough, and keeps a run short.
     const has = [...live.all()].some((each) => each.caller === caller && each.endpoint === endpoint);
     if (also.length === 0 && !has) live.add(exchange);
