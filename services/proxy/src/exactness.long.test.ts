@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
+import { openEventLog } from '@postern/event-log/open';
 import { checkExactness } from './trial/exactness/check.ts';
 
 const requests = Number(process.env['REQUESTS'] ?? 20_000);
@@ -8,7 +9,8 @@ const seed = Number(process.env['SEED'] ?? randomInt(1, 1_000_000_000));
 
 test(`of ${requests} requests made up by chance, what the gate judged is what the API saw (seed ${seed})`, async () => {
   const every = Math.ceil(requests / 10);
-  const { sent, passed, statuses } = await checkExactness(requests, seed, (done) => {
+  await using log = await openEventLog('memory:');
+  const { sent, passed, statuses } = await checkExactness(log, requests, seed, (done) => {
     if (done % every === 0) process.stdout.write(`seed ${seed}: ${done} of ${requests} requests\n`);
   });
   const counts = [...statuses].sort(([a], [b]) => a - b).map(([status, times]) => `${status}: ${times}`);

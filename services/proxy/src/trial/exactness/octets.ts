@@ -58,7 +58,10 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   ),
 );
 const target = fc
-  .tuple(fc.constantFrom(...bases), fc.array(change, { maxLength: 3 }))
+  .tuple(
+    fc.constantFrom(...bases),
+    fc.oneof(fc.constant<Change[]>([]), fc.array(change, { minLength: 1, maxLength: 3 })),
+  )
   .map(([base, changes]) => changes.reduce((text, apply) => apply(text === '' ? '/' : text), base));
 const method = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom('GET', 'GET', 'POST', 'HEAD', 'DELETE', 'PUT', 'PATCH', 'OPTIONS', 'QUERY') },

@@ -1,6 +1,6 @@
 /** One run of a proxy, from an empty start to its crash, made of the parts that the product is made of, with a model's network around it. */
 import { type Clock, silentLogger } from '@postern/runtime';
-import { beginning, type ContextField, type ObjectQuestion, Organisation } from '@postern/schemas';
+import { beginning, type ContextField, type EndpointId, type ObjectQuestion, Organisation } from '@postern/schemas';
 import { noTelemetry } from '@postern/telemetry';
 import { announce } from '../../announce.ts';
 import { ahead } from '../../decide/ahead.ts';
@@ -16,7 +16,7 @@ import { routesOf } from '../../gate/routes.ts';
 import { type Standing, unfit } from '../../gate/standing.ts';
 import { heartbeat } from '../../heartbeat.ts';
 import { type Caller, identityHolds } from '../../identify/identity.ts';
-import { neededRoles } from '../../refusal.ts';
+import { neededRoles } from '../../needed.ts';
 import { watchOver } from '../../watch.ts';
 import type { History } from './history.ts';
 import { type Authorizer, factsBehind, fetched, type Heartbeats } from './network.ts';
@@ -186,7 +186,13 @@ export const modelProxy = ({
       };
       const [only] = endpoints;
       if (endpoints.length === 1) decide(caller, only as never, now, told, objects);
-      else decideEach(caller, endpoints as never, now, told);
+      else
+        decideEach(
+          caller,
+          endpoints.map((endpoint) => ({ endpoint: endpoint as EndpointId })),
+          now,
+          told,
+        );
     },
     beat: beating.soon,
     look: watch.look,
