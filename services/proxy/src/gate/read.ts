@@ -52,6 +52,7 @@ const digits = /^\d{1,15}$/;
 export type RequestHead = {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
+  readonly httpVersion?: string | undefined;
   /** Name and value by turns. */
   readonly rawHeaders: readonly string[];
   readonly headers: { readonly [name: string]: string | readonly string[] | undefined };
@@ -74,6 +75,10 @@ export const requestReader =
       path: raw,
     });
     const ambiguous = (why: string): Unreadable => refuse('proxy/ambiguous-request', why);
+
+    // Node's parser takes HTTP/0.9 and HTTP/2.0 for versions of a request line; real HTTP/2 comes in frames, and in a stream.
+    if (req.httpVersion !== undefined && !['1.1', '1.0'].includes(req.httpVersion) && !('stream' in req))
+      return ambiguous(`HTTP/${req.httpVersion} has no request line like this`);
 
     const target = readTarget(raw);
     if (target.outcome === 'ambiguous') return ambiguous(target.why);

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog } from '@postern/event-log';
 import type { DecisionRecord } from '@postern/schemas';
 import fc from 'fast-check';
@@ -113,9 +114,18 @@ export const checkExactness = async (
     { numRuns: requests, seed },
   );
   const { received } = upstream;
-  const records = new Map<string, DecisionRecord>();
-  for (const record of await gate.decisions(received.length + refused)) records.set(record.id, record);
   const decided = new Set(received.map(({ decision }) => decision));
+  const records = new Map<string, DecisionRecord>();
+  // Records are packed: the last ones come a little later.
+  for (
+    let atLeast = received.length + refused;
+    ![...decided].every((id) => records.has(id));
+    atLeast = records.size + 1
+  ) {
+    const more = await Promise.race([gate.decisions(atLeast), sleep(2_000, [])]);
+    for (const record of more) records.set(record.id, record);
+    if (more.length === 0) break;
+  }
   assert.equal(decided.size, received.length, 'each request that the API saw has a decision of its own');
   for (const { method, target, decision } of received) {
     const record = records.get(decision);
