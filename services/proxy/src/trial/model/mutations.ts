@@ -96,12 +96,6 @@ export const mutations: readonly Mutation[] = [
     mutated: 'heardAt < 0 * knownSince ? ',
   },
   {
-    name: 'a proxy serves before it has reached the head it saw',
-    file: '/proxy/src/facts.ts',
-    reads: 'if (startHead === undefined || organisation.sequence < startHead) return;',
-    mutated: 'if (startHead === undefined) return;',
-  },
-  {
     name: 'what is enforced is told before streams are cut',
     file: '/proxy/src/facts.ts',
     reads: 'const reached = organisation.sequence;',
@@ -124,12 +118,6 @@ export const mutations: readonly Mutation[] = [
     file: '/proxy/src/gate/recheck.ts',
     reads: 'exchange.dependsOn = [...dependsOn];',
     mutated: '',
-  },
-  {
-    name: 'a starting proxy looks at the log before it is announced',
-    file: '/proxy/src/announce.ts',
-    reads: 'await beating.beat();\n      standing.startHead = await facts.head();',
-    mutated: 'standing.startHead = await facts.head();\n      await beating.beat();',
   },
   {
     name: 'the barrier does not read the heartbeats to their end',
