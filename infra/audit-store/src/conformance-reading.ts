@@ -91,7 +91,9 @@ export const readingCases: Cases = {
       add('2030-01-01T00:00:00.000Z', 'user:ann', 'payroll/list');
       add('2030-01-03T00:00:00.000Z', 'user:ann', 'payroll/list', { actor: 'credential:k1' });
       add('2030-01-04T00:00:00.000Z', 'user:ann', 'payroll/pay', { outcome: 'deny', reason: 'no-grant' });
-      add('2030-01-05T00:00:00.000Z', 'user:ben', 'wiki/a', { body: '{"path":"/"also":","also":["wiki/b","wiki/c"]}' });
+      add('2030-01-05T00:00:00.000Z', 'user:ben', 'wiki/a', {
+        body: '{"path":"/\\"also\\":","also":["wiki/b","wiki/c"]}',
+      });
       await grow(store, 'decisions', [
         ...rows.map((row) => entryOf(Buffer.from(row.id), [row])),
         ...numbered(1, 150, () => ({ type: 'decision', subject: 'user:cid', endpoint: 'wiki/a', outcome: 'allow' })),
