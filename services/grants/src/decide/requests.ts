@@ -246,7 +246,7 @@ const openRequest = (organisation: Organisation, id: RequestId, at: Circumstance
   if (request === undefined)
     return refused('grants/unknown-request', {
       detail: `there is no request ${id}`,
-      fix: 'List them: postern request list.',
+      fix: 'List them: postern requests.',
     });
   if (request.state !== 'open')
     return refused('grants/request-closed', { detail: `the request was ${request.state}`, fix: 'Ask anew.' });
