@@ -2,7 +2,7 @@
 import { type BreakGlassId, durationMs, type GrantId, type Organisation, type SubjectId } from '@postern/schemas';
 import { asApprover, breakGlassReviewers, decidesForOneself, standsFor } from './approvers.ts';
 import type { Decided, Decider } from './command.ts';
-import { because, draft, facts, refused } from './drafts.ts';
+import { because, draft, facts, refused, wholeSecond } from './drafts.ts';
 import { conflictOfDuties } from './duties.ts';
 import { tooMany, unknownRole, unknownSubject } from './grants.ts';
 
@@ -38,7 +38,7 @@ export const openBreakGlass: Decider<'open-break-glass'> = (
   const longest = rules.maxDuration ?? usualDuration;
   if (durationMs(duration ?? longest) > durationMs(longest))
     return refused('grants/too-long', { detail: `${role} is given for at most ${longest} in an emergency` });
-  const until = new Date(Date.parse(at.now) + durationMs(duration ?? longest)).toISOString();
+  const until = wholeSecond(Date.parse(at.now) + durationMs(duration ?? longest));
   const refusal = conflictOfDuties(organisation, subject, role) ?? tooMany(organisation, subject, role, { until });
   if (refusal) return refusal;
   const use = at.newId() as BreakGlassId;

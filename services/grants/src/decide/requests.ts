@@ -13,7 +13,7 @@ import {
 } from '@postern/schemas';
 import { type ApprovalRule, asApprover, couldBeMet, decidesForOneself, ruleOf, suffice } from './approvers.ts';
 import type { Circumstances, Decided, Decider } from './command.ts';
-import { because, draft, facts, nothing, refused } from './drafts.ts';
+import { because, draft, facts, nothing, refused, wholeSecond } from './drafts.ts';
 import { conflictOfDuties } from './duties.ts';
 import { tooMany, unknownRole, unknownSubject } from './grants.ts';
 
@@ -204,7 +204,7 @@ const conditionsOf = (
   const now = Date.parse(at.now);
   const begins = old?.conditions?.until === undefined ? now : Date.parse(old.conditions.until);
   const until = Math.min(begins + durationMs(duration), now + durationMs(maxDuration));
-  return { ...old?.conditions, until: new Date(until).toISOString() };
+  return { ...old?.conditions, until: wholeSecond(until) };
 };
 
 export const denyRequest: Decider<'deny-request'> = ({ request: id, deciding, reason }, organisation, at) => {
