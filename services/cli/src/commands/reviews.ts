@@ -31,6 +31,7 @@ type Item = {
     readonly at: string;
     readonly reason: string;
     readonly sequence: number;
+    readonly approvals?: readonly { readonly by: string; readonly as: string }[];
   };
   readonly decided?: { readonly decision: string; readonly by: string; readonly reason: string };
   readonly revocation?: {
@@ -44,11 +45,20 @@ const printItems = (items: readonly Item[]): void =>
   printTable(
     ['SUBJECT', 'ROLE', 'LAST USED', 'CAME ABOUT', 'DECISION', 'REVOKED', 'ENFORCED', 'FIRST REFUSAL', 'GRANT'],
     items.map(
-      ({ grant, subject, role, lastUsed, reviewer, cameAbout: { as, by, reason, sequence }, decided, revocation }) => [
+      ({
+        grant,
+        subject,
+        role,
+        lastUsed,
+        reviewer,
+        cameAbout: { as, by, reason, sequence, approvals },
+        decided,
+        revocation,
+      }) => [
         subject,
         role,
         readableTime(lastUsed),
-        `${as} by ${by}: ${reason} (fact ${sequence})`,
+        `${approvals ? `asked for, approved by ${approvals.map((each) => `${each.by} (${each.as})`).join(', ')}` : `${as} by ${by}`}: ${reason} (fact ${sequence})`,
         decided ? `${decided.decision} by ${decided.by}: ${decided.reason}` : `waits for ${reviewer}`,
         revocation && `fact ${revocation.at}`,
         revocation?.enforced && `fact ${revocation.enforced.at}`,
