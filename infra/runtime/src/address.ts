@@ -9,9 +9,14 @@ export const splitAddress = (address: string): { readonly host: string; readonly
 };
 
 /** Listens, and answers the base URL with the port that was taken. Rejects with `runtime/port-in-use`, naming the address and a way out. */
-export const listen = async (app: FastifyInstance, address: string): Promise<string> => {
+export const listen = async (
+  app: FastifyInstance,
+  address: string,
+  /** Another process may take the same port: the kernel shares connections out among them. */
+  { reusePort = false }: { readonly reusePort?: boolean } = {},
+): Promise<string> => {
   try {
-    return await app.listen(splitAddress(address));
+    return await app.listen({ ...splitAddress(address), ...(reusePort && { reusePort }) });
   } catch (error) {
     throw cannotListen(address, error);
   }

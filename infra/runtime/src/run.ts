@@ -8,8 +8,8 @@ import type { Service } from './service.ts';
 
 export type RunOptions = {
   readonly services: readonly Service[];
-  /** HOST:PORT of the health listener. */
-  readonly health: string;
+  /** HOST:PORT of the health listener; undefined where another process tells how this one is. */
+  readonly health: string | undefined;
   readonly telemetry: Telemetry;
   readonly log: Logger;
   /** Called once everything is ready. */
@@ -35,7 +35,7 @@ export const run = async ({
   const stopped = new AbortController();
   const app = healthApp({ services, telemetry, log });
   try {
-    await listen(app, health);
+    if (health !== undefined) await listen(app, health);
     for (const service of services) {
       started.push(service);
       await service.start();

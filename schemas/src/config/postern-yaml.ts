@@ -4,6 +4,7 @@ import { AccessClass } from '../facts/role.ts';
 import { ServiceName } from '../ids.ts';
 import { Issuers } from './issuer.ts';
 import { Tls } from './tls.ts';
+import { traffic, UpstreamTargets } from './traffic.ts';
 
 const Address = z
   .string()
@@ -48,7 +49,7 @@ export type McpConfig = z.infer<typeof McpConfig>;
 
 export const ServiceConfig = z
   .strictObject({
-    upstream: Url('http', 'https'),
+    upstream: UpstreamTargets,
     /** What the API speaks. `http2`: as agreed in TLS (https:), or in clear text by prior knowledge (http:); gRPC needs it. */
     protocol: z.enum(['http1', 'http2']).default('http1'),
     mount: z
@@ -76,9 +77,10 @@ export const ServiceConfig = z
       .optional(),
     graphql: GraphQlConfig.optional(),
     mcp: McpConfig.optional(),
-    /** Time to the first byte of the answer, in ms. */
+    /** From the end of the request to the first byte of the answer, in ms. */
     timeoutMs: z.number().int().min(1).max(3_600_000).default(30_000),
     bodyBytesMax: z.number().int().min(0).default(10_485_760),
+    ...traffic,
     /** `observe` refuses nobody for want of a grant and records who would have been refused; only until `observeUntil`. */
     mode: z.enum(['enforce', 'observe']).default('enforce'),
     /** RFC 3339; from then on the service is enforced by itself. */
@@ -99,6 +101,19 @@ export const PosternYaml = z.strictObject({
   /** HOST:PORT of a further listener for HTTP/2 in the clear (prior knowledge alone): for a mesh whose sidecars encrypt. */
   h2c: Address.optional(),
   health: Address.default('127.0.0.1:8081'),
+  /** How many gates of `postern serve proxy` share the address, each a process of its own. */
+  workers: z.number().int().min(1).max(64).default(1),
+  /** What happens to requests when the gate is told to stop. */
+  drain: z
+    .strictObject({
+      /** `/readyz` says no for this long while everything is still served: time for a load balancer to notice. In ms. */
+      delayMs: z.number().int().min(0).max(300_000).default(0),
+      /** Connections that have been silent for this long are then closed, in ms; what still comes on others is answered. */
+      idleMs: z.number().int().min(0).max(60_000).default(300),
+      /** How long what is under way may then go on, in ms; after that it is cut. */
+      timeoutMs: z.number().int().min(0).max(3_600_000).default(10_000),
+    })
+    .prefault({}),
   data: z.string().default('./.postern'),
   eventLog: Url('kafka', 'file', 'memory').optional(),
   relationships: Url('spicedb', 'embedded').optional(),

@@ -4,8 +4,9 @@ import { test } from 'node:test';
 import { openEventLog } from '@postern/event-log/open';
 import type { Relationships } from '@postern/relationships';
 import { openRelationships } from '@postern/relationships/open';
-import { type Answer, beginning, gateSchema, type Question } from '@postern/schemas';
+import { type Answer, beginning, gateSchema, Organisation, type Question } from '@postern/schemas';
 import { draftOf } from '@postern/schemas/histories';
+import { judgeOver } from './judge-over.ts';
 import { facts, room } from './trial/room.ts';
 
 /** The model before: bob may call the endpoint, and views nothing. After: he views, and may not call. Neither lets him in. */
@@ -35,10 +36,9 @@ const heldBehindSchema = (engine: Relationships) => {
       }
       return engine.project(projection);
     },
-    check: async (items, zookie) => {
-      // Without a zookie the engine may answer from before the schema; the point is what it would say now.
+    checkAt: async (items, at) => {
       if (between) askedBetween++;
-      return engine.check(items, between ? undefined : zookie);
+      return engine.checkAt(items, at);
     },
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
@@ -99,4 +99,54 @@ test('while a publication is under way nobody is let in whom neither the old mod
   const answer = await asked;
   assert.equal(answer?.outcome, 'deny');
   assert.equal(answer?.outcome === 'deny' && answer.sequence, 8, 'of the model after, whole');
+});
+
+test('nor by another authorizer on the same engine, which has not heard of the publication yet', async () => {
+  await using log = await openEventLog('memory:');
+  await using engine = await openRelationships('embedded:');
+  const engineHeld = heldBehindSchema(engine);
+  await using writing = await room(log, engineHeld.held);
+  using _end = { [Symbol.dispose]: engineHeld.letGo };
+  await writing.tell(
+    facts.schema(1, before),
+    facts.routes(2, 'payroll', { id: 'payroll/get', method: 'GET', template: '/employees/{id}', access: 'read' }),
+    facts.role(3, 'reader', { endpoint: 'payroll/get' }),
+    facts.joined(4, 'user:bob'),
+    facts.grant(5, 'user:bob', 'reader'),
+    draftOf(6, 'postern.object.related.v1', {
+      object: 'employee:42',
+      relation: 'manager',
+      subject: 'user:bob',
+    } as never),
+  );
+  // What the other one is told: where the engine stood before, and nothing newer.
+  const stood = await engine.reached();
+  const behind = judgeOver({ engine: freshest(engine), organisation: new Organisation(), reached: () => stood });
+  const decide = async (): Promise<Answer | undefined> => (await behind.decide([viewOf42]))[0];
+  assert.equal((await decide())?.outcome, 'deny', 'the model before');
+
+  engineHeld.arm();
+  await log.facts.append(await log.facts.head(), [
+    facts.schema(7, after),
+    facts.role(8, 'reader', { endpoint: 'payroll/other' }),
+  ]);
+  await engineHeld.standsBetween;
+  assert.deepEqual(await decide(), { outcome: 'unavailable', reason: 'behind' });
+  assert.deepEqual(
+    await engine.check([{ resource: 'employee:42', permission: 'view', subject: 'user:bob' }]),
+    [{ verdict: 'has' }],
+    'the new schema is there already, so without the place he would be let in',
+  );
+  assert.equal((await engine.reached()).place, undefined, 'whoever looks finds the projection on its way');
+  engineHeld.letGo();
+  await writing.service.decide([{ ...viewOf42, atLeast: 8 as never }]);
+  assert.deepEqual(await decide(), { outcome: 'unavailable', reason: 'behind' }, 'it stands elsewhere now');
+  const now = await engine.reached();
+  const caughtUp = judgeOver({ engine, organisation: new Organisation(), reached: () => now });
+  assert.equal((await caughtUp.decide([viewOf42]))[0]?.outcome, 'deny');
+});
+
+/** The engine may answer from a snapshot before the publication, rightly; the point is what it says of the newest. */
+const freshest = (engine: Relationships): Pick<Relationships, 'checkAt'> => ({
+  checkAt: async (items, at) => engine.checkAt(items, { ...at, zookie: (await engine.reached()).zookie }),
 });

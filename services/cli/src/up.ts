@@ -54,6 +54,8 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const model = loadModel(loaded);
   const log = openLogger(config.log.level, 'postern');
   for (const note of model.notes) log.warn(mistakeText(note));
+  if (config.workers > 1)
+    log.warn('workers counts for postern serve proxy; here one gate shares the process with all else');
   const clock = systemClock;
   const tls = await readTlsFiles(loaded, clock.now());
   // Looked at first, because the proxy takes its address last: a start that cannot succeed leaves nothing behind.
@@ -104,6 +106,11 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   let countries = await configuredCountries(loaded);
 
   // The rooms take their ports when they start, so the proxy, which starts last, is made when they are known.
+  const roomUrls = () => ({
+    authorizer: listeners.authorizer.url(),
+    audit: record.audit.url(),
+    grants: listeners.grants.url(),
+  });
   const proxy = startedLast('proxy', () =>
     proxyService(
       {
@@ -118,16 +125,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       {
         instance: 'proxy',
         listen: config.listen,
-        ...(config.h2c !== undefined && { h2c: config.h2c }),
-        upstreams: upstreamsOf(
-          config.services,
-          {
-            authorizer: listeners.authorizer.url(),
-            audit: record.audit.url(),
-            grants: listeners.grants.url(),
-          },
-          persistedDocuments(loaded),
-        ),
+        upstreams: upstreamsOf(config.services, roomUrls(), persistedDocuments(loaded)),
         observed: observedServices(config.services),
         issuers: config.issuers,
         ...(tls !== undefined && { tls }),
@@ -136,6 +134,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
         gateways,
         leaseMs: config.leaseMs,
         cachedDecisionsMax: config.cachedDecisionsMax,
+        drain: config.drain,
       },
     ),
   );
@@ -153,6 +152,8 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       proxy.made()?.configureGraphQl(graphQlServices(fresh.config.services, persisted));
       proxy.made()?.configureIssuers(fresh.config.issuers);
       proxy.made()?.configureObserved(observedServices(fresh.config.services));
+      proxy.made()?.configureUpstreams(upstreamsOf(fresh.config.services, roomUrls(), persisted));
+      proxy.made()?.configureTrustedProxies(fresh.config.trustedProxies);
     },
   });
 
@@ -170,6 +171,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     health: config.health,
     telemetry: { ...telemetry, metrics: withPart(telemetry.metrics, record.metrics) },
     log,
+    stopTimeoutMs: config.drain.delayMs + config.drain.timeoutMs + 15_000,
     onReady: () => onReady({ gate: `${tls === undefined ? 'http' : 'https'}://${config.listen}`, adminKey, data }),
   });
 };
@@ -194,6 +196,7 @@ const startedLast = <Made extends Service>(
     made: () => made,
     notReady: () => made?.notReady() ?? [`${name} has not been started`],
     observing: () => made?.observing?.() ?? [],
+    targets: () => made?.targets?.() ?? [],
     start: async () => {
       made = make();
       await made.start();

@@ -1,5 +1,5 @@
 /** A model on the bench: its files and further facts, folded into an organisation and an engine of its own, ready to be asked. */
-import type { Relationships } from '@postern/relationships';
+import type { Reached, Relationships } from '@postern/relationships';
 import {
   type Answer,
   beginning,
@@ -126,7 +126,7 @@ const benchOver = (
   const organisation = new Organisation();
   let ids = 0;
   const newId = () => `01890000-0000-7000-8000-${(++ids).toString(16).padStart(12, '0')}`;
-  let reached = { sequence: beginning, zookie: '' as Awaited<ReturnType<Relationships['reached']>>['zookie'] };
+  let reached: Reached = { sequence: beginning, zookie: '' as Reached['zookie'], place: undefined };
   /** What the engine holds, by key. */
   const held = new Map<string, Relationship>();
   const aside = new Map<string, Relationship>();
@@ -182,7 +182,7 @@ const benchOver = (
     });
     if (written.outcome === 'lost')
       throw new Problem('runtime/internal', { detail: 'somebody else writes to the bench' });
-    reached = { sequence: organisation.sequence, zookie: written.zookie };
+    reached = written.reached;
   };
   const isPublic = (endpoint: string): boolean =>
     organisation.services.get(endpoint.slice(0, endpoint.indexOf('/')))?.endpoints.find(({ id }) => id === endpoint)

@@ -122,7 +122,7 @@ export type Asked = {
 
 /** The authorizer's judgement over an engine that has been filled from `organisation`. */
 export type JudgeOver = (deps: {
-  readonly engine: Pick<Relationships, 'check'>;
+  readonly engine: Pick<Relationships, 'checkAt'>;
   readonly organisation: Organisation;
   readonly reached: () => Reached;
 }) => DecisionPoint & { readonly explain: (asked: Asked) => Explanation };

@@ -22,6 +22,8 @@ export type RefusalDetail = {
   /** OAuth scopes, for a delegated token that lacks them. */
   readonly scopes?: readonly string[];
   readonly retryAfterSeconds?: number;
+  /** Further headers, name and value by turns. */
+  readonly headers?: readonly string[];
   /** How to come back, where it is not with a Bearer token. */
   readonly challenge?: Challenge | undefined;
 };
@@ -38,6 +40,7 @@ export const toRefusal = (
     scopes,
     retryAfterSeconds = 1,
     challenge,
+    headers = [],
   }: RefusalDetail,
 ): Refusal => {
   const problem = new Problem(code, {
@@ -72,9 +75,16 @@ export const toRefusal = (
       ...(scopes !== undefined && {
         'www-authenticate': `Bearer error="insufficient_scope", scope="${scopes.join(' ')}"`,
       }),
-      ...(status === 503 && { 'retry-after': String(retryAfterSeconds) }),
+      ...((status === 503 || status === 429) && { 'retry-after': String(retryAfterSeconds) }),
       ...(status === 405 && { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY' }),
+      ...named(headers),
     },
     body: JSON.stringify(toProblemDocument(problem)),
   };
+};
+
+const named = (headers: readonly string[]): Record<string, string> => {
+  const object: Record<string, string> = {};
+  for (let at = 0; at + 1 < headers.length; at += 2) object[headers[at] ?? ''] = headers[at + 1] ?? '';
+  return object;
 };

@@ -1,9 +1,26 @@
 /** Where each service's API lies: the configured ones at their address, Postern's own at the rooms that serve them, by the first segment below its mount. */
-import { posternMount, posternOperations, posternService, type Room, type ServiceConfig } from '@postern/schemas';
+import {
+  posternMount,
+  posternOperations,
+  posternService,
+  type Room,
+  type ServiceConfig,
+  type traffic,
+} from '@postern/schemas';
 import type { UpstreamConfig } from './config.ts';
 import { graphQlServices } from './graphql-services.ts';
 
 export type RoomUrls = Readonly<Record<Room, string>>;
+
+type Traffic = keyof typeof traffic;
+const trafficOf = (service: Pick<ServiceConfig, Traffic>): Pick<ServiceConfig, Traffic> => ({
+  timeouts: service.timeouts,
+  health: service.health,
+  outliers: service.outliers,
+  retries: service.retries,
+  rateLimits: service.rateLimits,
+  serverTiming: service.serverTiming,
+});
 
 export const upstreamsOf = (
   services: Readonly<Record<string, ServiceConfig>>,
@@ -17,13 +34,14 @@ export const upstreamsOf = (
   const read = graphQlServices(services, persisted);
   return {
     ...Object.fromEntries(
-      Object.entries(services).map(([name, { upstream, protocol, timeoutMs, bodyBytesMax }]) => [
+      Object.entries(services).map(([name, { upstream, protocol, timeoutMs, bodyBytesMax, ...service }]) => [
         name,
         {
           upstream,
           protocol,
           timeoutMs,
           bodyBytesMax,
+          ...trafficOf(service),
           ...read[name],
         },
       ]),

@@ -1,10 +1,12 @@
 /** What both ways to an API have in common: the request as it goes out, and how it is followed until it ends. */
 import type { ProblemCode } from '@postern/schemas';
 import type { ReadRequest } from '../gate/read.ts';
+import type { Overdue, Pace } from './deadlines.ts';
 import type { RewriteMessage } from './rewrite.ts';
-import type { Upstream } from './upstreams.ts';
+import type { Upstream } from './target.ts';
 
 export type Outgoing = {
+  /** The target of the first attempt. */
   readonly upstream: Upstream;
   readonly read: ReadRequest;
   readonly decision: string;
@@ -18,6 +20,10 @@ export type Outgoing = {
   readonly body?: Buffer;
   /** What the caller may see of the answer. */
   readonly rewrite?: RewriteMessage;
+  /** What the exchange waits for, kept true on its way. */
+  readonly pace: Pace;
+  /** Further headers of the answer, asked for when it begins: name and value by turns. */
+  readonly adds?: () => readonly string[];
 };
 
 export type Watch = {
@@ -27,8 +33,8 @@ export type Watch = {
   readonly ended: () => void;
 };
 
-/** Ends an exchange that is under way; it does nothing to one that is over. */
-export type Cut = () => void;
+/** Ends an exchange that is under way, because its decision has turned or a limit is over; it does nothing to one that is over. */
+export type Cut = (why?: Overdue) => void;
 
 /** Never to be passed on from an API: of this hop only, or the gate's own. */
 const endsHere = new Set([
@@ -62,7 +68,7 @@ export const textOf = (raw: string | Buffer | undefined): string =>
 /** The API's response headers as the caller gets them, octet for octet: name and value by turns. */
 export const responseHeaders = (
   raw: readonly (string | Buffer)[],
-  { decision, observed = false }: Pick<Outgoing, 'decision' | 'observed'>,
+  { decision, observed = false, adds, read }: Pick<Outgoing, 'decision' | 'observed' | 'adds' | 'read'>,
 ): string[] => {
   let hop: string[] | undefined;
   const headers: string[] = [];
@@ -70,9 +76,12 @@ export const responseHeaders = (
     const name = textOf(raw[at]);
     if (name.length === 10 && name.toLowerCase() === 'connection') hop = declared(textOf(raw[at + 1]), hop);
     else if (passes(name)) headers.push(name, textOf(raw[at + 1]));
+    else if (read.trailers && name.length === 7 && name.toLowerCase() === 'trailer')
+      headers.push('Trailer', textOf(raw[at + 1]));
   }
   headers.push('Postern-Decision', decision);
   if (observed) headers.push('Postern-Observed', 'would-refuse');
+  if (adds !== undefined) headers.push(...adds());
   return hop === undefined ? headers : without(headers, hop);
 };
 

@@ -13,6 +13,8 @@ export type Http2Sessions = {
   /** How many connections there are. */
   readonly size: () => number;
   readonly close: () => void;
+  /** Takes no more streams; those under way end by themselves. */
+  readonly retire: () => void;
 };
 
 /** Streams on one connection, at most; the API may say less. Beyond it another connection is opened: nobody queues behind a stream. */
@@ -75,6 +77,9 @@ export const http2Sessions = (origin: URL): Http2Sessions => {
     size: () => held.size,
     close: () => {
       for (const { session } of [...held]) session.destroy();
+    },
+    retire: () => {
+      for (const { session } of [...held]) session.close();
     },
   };
 };

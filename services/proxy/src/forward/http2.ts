@@ -12,12 +12,19 @@ import { BodyTooLarge, bodyOf, replayable } from './http2-body.ts';
 import { grouped, joined, statusIn, trailersIn } from './http2-fields.ts';
 import type { Http2Sessions } from './http2-sessions.ts';
 import { rewriting, Unrewritable } from './rewrite.ts';
+import { begun, ended, type Failure, failed, answered as targetAnswered } from './target.ts';
 
 const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = constants;
 /** RFC 9113 §8.7: the API has not looked at it. */
 const attemptsMax = 2;
 /** How long a caller that reads nothing may keep an answer open that was cut, in ms. */
 const cutTimeoutMs = 200;
+
+/** What a failure says of the target. */
+const failures: Partial<Record<ProblemCode, Failure>> = {
+  'proxy/upstream-unreachable': 'broken-off',
+  'proxy/upstream-timeout': 'timeout',
+};
 
 export const forwardHttp2 = (
   req: IncomingMessage,
@@ -26,6 +33,8 @@ export const forwardHttp2 = (
   watch: Watch,
   sessions: Http2Sessions,
 ): Cut => {
+  const { upstream, pace } = out;
+  begun(upstream);
   let stream: ClientHttp2Stream | undefined;
   let over = false;
   let timer: NodeJS.Timeout | undefined;
@@ -34,10 +43,13 @@ export const forwardHttp2 = (
     over = true;
     clearTimeout(timer);
     stream?.close(NGHTTP2_CANCEL);
+    ended(upstream);
     watch.ended();
   };
   const fail = (code: ProblemCode, detail?: string): void => {
     if (over) return;
+    const failure = failures[code];
+    if (failure !== undefined && !res.destroyed) failed(upstream, failure);
     // Half an answer must not look like a whole one.
     if (res.headersSent || res.destroyed) res.destroy();
     else watch.failed(code, detail);
@@ -63,13 +75,16 @@ export const forwardHttp2 = (
     const trailers: string[] = [];
     // The answer is waited for from when the API has the whole request: a caller may take its time with a stream of messages.
     const wait = (): void => {
-      if (!answered && !over) timer = setTimeout(() => fail('proxy/upstream-timeout'), out.upstream.timeoutMs);
+      if (!answered && !over) timer = setTimeout(() => fail('proxy/upstream-timeout'), upstream.timeouts.firstByteMs);
     };
     ours.once('response', (_headers, flags, raw: string[]) => {
       answered = true;
       clearTimeout(timer);
       if (over) return;
       const { status, rest } = statusIn(raw);
+      pace.waitsFor = 'more';
+      pace.moved = true;
+      targetAnswered(upstream, status);
       answerWith(ours, status, rest, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0);
     });
     ours.once('trailers', (_headers, _flags, raw: string[]) => trailers.push(...trailersIn(raw)));
@@ -141,6 +156,7 @@ export const forwardHttp2 = (
         res.flushHeaders();
       }
       from.on('data', (chunk: Buffer) => {
+        pace.moved = true;
         if (over || sink.write(chunk)) return;
         from.pause();
         sink.once('drain', () => from.resume());
@@ -154,8 +170,12 @@ export const forwardHttp2 = (
   };
   begin(1);
 
-  return () => {
+  return (why) => {
     if (over) return;
+    if (why !== undefined) {
+      fail(why === 'slow-caller' ? 'proxy/request-timeout' : 'proxy/upstream-timeout');
+      return;
+    }
     const { stream: downstream } = res as { stream?: { close: (code: number) => void } };
     if (downstream !== undefined && isGrpc(req.headers['content-type']) && !res.writableEnded) {
       // The caller's library says why, instead of guessing at a broken connection.

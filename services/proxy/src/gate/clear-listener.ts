@@ -4,7 +4,8 @@ import { cannotListen, splitAddress } from '@postern/runtime';
 import type { Http2Entry } from './http2.ts';
 
 export type ClearListener = {
-  readonly start: () => Promise<void>;
+  /** `reusePort`: another process may take the same port. */
+  readonly start: (reusePort: boolean) => Promise<void>;
   readonly address: () => { readonly host: string; readonly port: number } | undefined;
   /** Resolves when the last connection has ended. */
   readonly close: () => Promise<void>;
@@ -13,10 +14,10 @@ export type ClearListener = {
 export const clearListener = (address: string, http2: Http2Entry): ClearListener => {
   const server = createServer((socket: Socket) => http2.enter(socket));
   return {
-    start: () =>
+    start: (reusePort) =>
       new Promise((resolve, reject) => {
         server.once('error', (error) => reject(cannotListen(address, error)));
-        server.listen(splitAddress(address), resolve);
+        server.listen({ ...splitAddress(address), reusePort }, resolve);
       }),
     address: () => {
       const found = server.address() as AddressInfo | null;

@@ -38,6 +38,12 @@ export const switchesProtocol = (door: Door): boolean =>
 /** Unread bodies up to this many bytes are read away, so that the connection can go on. */
 const drainedBytesMax = 65_536;
 
+/** The connection is closed behind this answer, and the caller is told so, as far as it can still be told. */
+export const lastOf = (door: Door): void => {
+  if (door.kind === 'request' && !door.res.headersSent && door.req.httpVersionMajor === 1)
+    door.res.shouldKeepAlive = false;
+};
+
 export const answer = (door: Door, refusal: Refusal, decision: string): void => {
   if (door.kind === 'asked') {
     door.refuse(refusal, decision);

@@ -10,24 +10,17 @@
  *   inspect    which of the operations there is it?    400 proxy/unclear-operation  413 proxy/body-too-large  403 proxy/denied
  *   decide     may they call it, here and now?         403 proxy/denied  401 proxy/no-credential  503 proxy/cannot-decide
  *   record     is it written down?                     503 proxy/recording-full
+ *   limit      not too often?                          429 proxy/rate-limited
  *   vouch      for a gateway that asks                  its own answer: 200, with our word to the API (../authorize/)
  *   forward    to the API, as it was read              400 proxy/ambiguous-request (no protocol switch there)  413 proxy/body-too-large
+ *                                                      503 proxy/no-upstream  408 proxy/request-timeout
  *                                                      502 proxy/upstream-unreachable  504 proxy/upstream-timeout  the API's own answer
  *
  * From the comparison of an answer with what is known to the forwarding nothing is awaited, so no fact can come between.
  */
 
 import type { Clock, CountryOf, Logger } from '@postern/runtime';
-import {
-  type Answer,
-  type Endpoint,
-  type Match,
-  type Organisation,
-  objectsOf,
-  objectText,
-  type ProblemCode,
-  type refusalReasons,
-} from '@postern/schemas';
+import { type Answer, type Endpoint, type Match, type Organisation, objectsOf, objectText } from '@postern/schemas';
 import { attributes, spans, type Telemetry } from '@postern/telemetry';
 import type { DecideAll, DenyReason } from '../decide/decide-all.ts';
 import type { Decider } from '../decide/decider.ts';
@@ -36,22 +29,18 @@ import type { Identify } from '../identify/identify.ts';
 import { type Identity, identityHolds, lacksScopes } from '../identify/identity.ts';
 import type { NeededRoles } from '../needed.ts';
 import type { Recorder } from '../record.ts';
-import { type RefusalDetail, toRefusal } from '../refusal.ts';
+import { toRefusal } from '../refusal.ts';
 import { contexts } from './context.ts';
 import { answer, type Door, switchesProtocol } from './door.ts';
 import type { GateMetrics } from './metrics.ts';
 import type { ObservedReason, Observing } from './observing.ts';
-import {
-  endpointsOf,
-  type FindOperations,
-  type FoundOperations,
-  objectsNamed,
-  operationRefused,
-  refusedFirst,
-} from './operations.ts';
-import { type Passage, passageOf, toOutcome, toRecord, toUnreadableRecord } from './passage.ts';
+import { endpointsOf, type FindOperations, type FoundOperations, objectsNamed, refusedFirst } from './operations.ts';
+import { type Passage, passageOf, toOutcome } from './passage.ts';
+import type { RateLimits } from './rate-limits.ts';
 import type { Reader } from './read.ts';
+import { type RefusalText, refusals, type Unparsed } from './refusals.ts';
 import type { Routes } from './routes.ts';
+import { stepTimes } from './server-timing.ts';
 import { type Standing, unfit } from './standing.ts';
 
 export type LadderDeps = {
@@ -75,6 +64,9 @@ export type LadderDeps = {
     observed?: ObservedReason,
   ) => void;
   readonly observing: Pick<Observing, 'passes'>;
+  readonly limits: Pick<RateLimits, 'take'>;
+  /** Some service tells in every answer how long each step took. */
+  readonly alwaysTimed: () => boolean;
   readonly countryOf?: CountryOf | undefined;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
@@ -84,64 +76,28 @@ export type LadderDeps = {
 
 /** The request has its answer, or gets it from a rung further up. */
 type Answered = ReturnType<typeof answer>;
-type Reason = (typeof refusalReasons)[number];
 /** Routes that change this often under one request leave it undecided. */
 const attemptsMax = 5;
-/** RFC 9110: an OPTIONS answer that grants no origin anything. */
-const emptyPreflight = { status: 204, headers: { vary: 'Origin' }, body: '' };
-
 export type Ladder = {
   readonly enter: (door: Door) => void;
-  readonly refuseUnreadable: (about: Unparsed) => RefusalText;
+  readonly refuseUnparsed: (about: Unparsed) => RefusalText;
 };
-export type Unparsed = {
-  readonly remoteAddress: string | undefined;
-  readonly why: string;
-  readonly method?: string;
-  readonly code?: ProblemCode;
-};
-export type RefusalText = { readonly id: string } & ReturnType<typeof toRefusal>;
 
 export const ladder = (deps: LadderDeps): Ladder => {
-  const { routes, decide, lease, standing, organisation, recorder, needed, clock, telemetry, metrics, log } = deps;
+  const { routes, decide, lease, standing, organisation, recorder, clock, telemetry, metrics, log } = deps;
+  const say = refusals(deps);
+  const { refuse } = say;
   const contextOf = contexts(clock, deps.countryOf);
-
-  const refuse = (
-    passage: Passage,
-    code: ProblemCode,
-    reason: Reason,
-    detail: Omit<RefusalDetail, 'decision'> = {},
-    of: Partial<ReturnType<typeof toOutcome>> = {},
-  ): Answered => {
-    const refusal = toRefusal(code, { decision: passage.id, ...detail });
-    const outcome = refusal.status === 503 ? ('unavailable' as const) : ('deny' as const);
-    metrics.refused(reason, outcome);
-    const recorded = recorder.take(toRecord(passage, clock, { outcome, ...of, reason, refusedWith: refusal.status }));
-    answer(passage.door, recorded ? refusal : toRefusal('proxy/recording-full', { decision: passage.id }), passage.id);
-  };
 
   // read, stand
   const enter = (door: Door): Answered => {
     const id = deps.nextId();
     const read = deps.read(door.req, switchesProtocol(door));
-    if (read.outcome === 'refused') {
-      const { method, path, code, why } = read;
-      const reason = code === 'proxy/method-not-supported' ? 'method-not-supported' : 'ambiguous-request';
-      const { remoteAddress } = door.req.socket;
-      const refusal = toRefusal(code, { decision: id, detail: `${why}.` });
-      metrics.refused(reason, 'deny');
-      const recorded = recorder.take(
-        toUnreadableRecord({ id, method, path, remoteAddress }, clock, {
-          outcome: 'deny',
-          reason,
-          refusedWith: refusal.status,
-        }),
-      );
-      return answer(door, recorded ? refusal : toRefusal('proxy/recording-full', { decision: id }), id);
-    }
+    if (read.outcome === 'refused') return say.unreadable(door, id, read);
     const trace = (telemetry.tracing ? telemetry.traceId() : undefined) ?? read.traceparent?.slice(3, 35);
     const carrier = telemetry.tracing ? telemetry.carrier() : undefined;
     const passage = passageOf({ id, door, read, trace, carrier });
+    if (read.asksTiming || deps.alwaysTimed()) passage.timing = stepTimes(clock.elapsed());
     const not = unfit(standing, lease);
     if (not !== undefined)
       return refuse(passage, not.code, not.reason, { ...(not.detail !== undefined && { detail: not.detail }) });
@@ -181,7 +137,8 @@ export const ladder = (deps: LadderDeps): Ladder => {
     passage.objects = undefined;
     passage.objectsOf = undefined;
     passage.routesVersion = routes.version();
-    if (read.preflight && match?.endpoint.public !== true) return preflight(passage);
+    if (passage.timing !== undefined) passage.timing.matchedAt = clock.elapsed();
+    if (read.preflight && match?.endpoint.public !== true) return say.preflight(passage);
     if (match?.operations !== undefined) return inspect(passage, match, match.operations);
     if (match?.endpoint.public === true)
       return decided(passage, { outcome: 'allow', sequence: organisation.sequence, dependsOn: [] }, undefined);
@@ -244,20 +201,6 @@ export const ladder = (deps: LadderDeps): Ladder => {
     });
   };
 
-  /** The page's origin asks, not the caller: nothing is granted, and nothing is said about what exists. */
-  const preflight = (passage: Passage): Answered => {
-    passage.match = undefined;
-    metrics.refused('no-credential', 'deny');
-    const recorded = recorder.take(
-      toRecord(passage, clock, { outcome: 'deny', reason: 'no-credential', refusedWith: 204 }),
-    );
-    answer(
-      passage.door,
-      recorded ? emptyPreflight : toRefusal('proxy/recording-full', { decision: passage.id }),
-      passage.id,
-    );
-  };
-
   // decide (its answer), record, forward
   const decided = (
     passage: Passage,
@@ -279,7 +222,7 @@ export const ladder = (deps: LadderDeps): Ladder => {
     const denied = given.outcome === 'deny' ? (denials ?? [given.reason]) : [];
     const refusedFor = unscoped === undefined ? denied : [...denied, 'scope-missing' as const];
     const observed = match === undefined ? undefined : deps.observing.passes(match.service.name, caller, refusedFor);
-    if (given.outcome === 'deny' && observed === undefined) return refusedBy(passage, given, cached);
+    if (given.outcome === 'deny' && observed === undefined) return say.denied(passage, given, cached);
     const not = unfit(standing, lease);
     if (not !== undefined) return refuse(passage, not.code, not.reason);
     if (caller !== undefined && !identityHolds(caller, organisation, clock.now()))
@@ -299,31 +242,21 @@ export const ladder = (deps: LadderDeps): Ladder => {
       return refuse(passage, 'proxy/ambiguous-request', 'ambiguous-request', {
         detail: 'This endpoint does not switch protocols.',
       });
+    if (passage.timing !== undefined) {
+      passage.timing.decidedAt = clock.elapsed();
+      passage.timing.cached = cached;
+    }
+    const limited = deps.limits.take(passage);
+    if (limited?.outcome === 'refused')
+      return refuse(
+        passage,
+        'proxy/rate-limited',
+        'rate-limited',
+        { headers: limited.headers, retryAfterSeconds: limited.retryAfterSeconds },
+        { ...toOutcome(given, cached), outcome: 'deny' },
+      );
+    passage.rateHeaders = limited?.headers;
     deps.forward(passage, { ...given, outcome: 'allow' }, cached, observed);
-  };
-
-  const refusedBy = (
-    passage: Passage,
-    given: Extract<Answer, { outcome: 'deny' }>,
-    cached: boolean | undefined,
-  ): Answered => {
-    const { caller, match } = passage;
-    const known = caller !== undefined && organisation.principals.get(caller.principal)?.state === 'active';
-    const { objects } = passage;
-    // Only a want of grants says that an object is what is missing: a condition may be of the endpoint's or of the object's.
-    const named = match !== undefined && given.reason === 'no-grant' ? objectsOf(match) : undefined;
-    const asked = named?.outcome === 'named' ? { objects: named.objects } : {};
-    const lacks =
-      known && match !== undefined
-        ? needed.of(match.service.name, { subjects: caller.subjects, endpoint: match.endpoint.id, ...asked })
-        : {};
-    refuse(
-      passage,
-      'proxy/denied',
-      given.reason,
-      { ...lacks, ...operationRefused(passage), ...(known && { objects }) },
-      toOutcome(given, cached),
-    );
   };
 
   /** Whatever is thrown, nothing passes and nothing falls. */
@@ -361,20 +294,6 @@ export const ladder = (deps: LadderDeps): Ladder => {
           }),
       );
     },
-    refuseUnreadable: ({ remoteAddress, why, method = 'UNREADABLE', code = 'proxy/ambiguous-request' }) => {
-      const id = deps.nextId();
-      const refusal = toRefusal(code, { decision: id, detail: why });
-      const reason =
-        code === 'proxy/method-not-supported' ? ('method-not-supported' as const) : ('ambiguous-request' as const);
-      metrics.refused(reason, 'deny');
-      const recorded = recorder.take(
-        toUnreadableRecord({ id, method, path: '', remoteAddress }, clock, {
-          outcome: 'deny',
-          reason,
-          refusedWith: refusal.status,
-        }),
-      );
-      return { id, ...(recorded ? refusal : toRefusal('proxy/recording-full', { decision: id })) };
-    },
+    refuseUnparsed: (about) => say.unparsed(deps.nextId(), about),
   };
 };

@@ -7,15 +7,17 @@ import type { Vouch } from '../authorize/vouch.ts';
 import type { Cut, Watch } from '../forward/forwarding.ts';
 import { forwardHttp } from '../forward/http.ts';
 import { forwardHttp2 } from '../forward/http2.ts';
+import type { Upstream } from '../forward/target.ts';
 import type { UpgradeForwarder } from '../forward/upgrade.ts';
-import type { Upstream, Upstreams } from '../forward/upstreams.ts';
+import type { UpstreamGroup, Upstreams } from '../forward/upstreams.ts';
 import type { Recorder } from '../record.ts';
 import { toRefusal } from '../refusal.ts';
-import { answer } from './door.ts';
+import { answer, lastOf } from './door.ts';
 import type { LadderDeps } from './ladder.ts';
 import type { Live, LiveExchanges } from './live.ts';
 import type { GateMetrics } from './metrics.ts';
 import { type Passage, toOutcome, toRecord } from './passage.ts';
+import { serverTimingText } from './server-timing.ts';
 import { type VisibleToolsDeps, visibleTools } from './visible-tools.ts';
 
 export type PassDeps = {
@@ -28,6 +30,8 @@ export type PassDeps = {
   readonly live: LiveExchanges;
   readonly clock: Clock;
   readonly metrics: GateMetrics;
+  /** The gate is stopping: what is answered now is the last on its connection. */
+  readonly draining: () => boolean;
 } & VisibleToolsDeps;
 
 export const passer = (deps: PassDeps): LadderDeps['forward'] => {
@@ -36,9 +40,10 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
     const { id, door, read, match } = passage;
     if (match === undefined) throw new TypeError('only what was matched is passed on');
     if (door.kind === 'asked') return deps.vouch(passage, door, allowed, cached, observed);
-    const upstream = upstreams.find(match.service.name, match.below);
-    const tooLarge = upstream !== undefined && read.body.kind === 'sized' && read.body.bytes > upstream.bodyBytesMax;
-    const refusedWith = upstream === undefined ? 502 : tooLarge ? 413 : undefined;
+    const group = upstreams.find(match.service.name, match.below);
+    const tooLarge = group !== undefined && read.body.kind === 'sized' && read.body.bytes > group.bodyBytesMax;
+    const upstream = tooLarge ? undefined : group?.choose();
+    const refusedWith = group === undefined ? 502 : tooLarge ? 413 : upstream === undefined ? 503 : undefined;
     const record = toRecord(passage, clock, {
       ...toOutcome(allowed, cached),
       ...(observed !== undefined && { observed }),
@@ -49,17 +54,27 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
       return answer(door, toRefusal('proxy/recording-full', { decision: id }), id);
     }
     metrics.allowed();
-    if (upstream === undefined) return answer(door, toRefusal('proxy/upstream-unreachable', { decision: id }), id);
+    if (group === undefined) return answer(door, toRefusal('proxy/upstream-unreachable', { decision: id }), id);
     if (tooLarge)
       return answer(
         door,
-        toRefusal('proxy/body-too-large', { decision: id, detail: `The limit is ${upstream.bodyBytesMax} bytes.` }),
+        toRefusal('proxy/body-too-large', { decision: id, detail: `The limit is ${group.bodyBytesMax} bytes.` }),
         id,
       );
+    if (upstream === undefined) return answer(door, toRefusal('proxy/no-upstream', { decision: id }), id);
 
+    const adds = added(passage, group.serverTiming, clock);
     let over = false;
     let cut: Cut = () => {};
+    const since = clock.elapsed();
+    const unread = passage.body === undefined && read.body.kind !== 'none' && !door.req.complete;
     const exchange: Live = {
+      door,
+      timeouts: upstream.timeouts,
+      waitsFor: unread ? 'request' : 'answer',
+      moved: false,
+      quietSince: since,
+      octets: 0,
       decision: id,
       ...(passage.caller !== undefined && { caller: passage.caller }),
       service: match.service.name,
@@ -71,8 +86,8 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
       ...(read.ip !== undefined && { ip: read.ip }),
       dependsOn: allowed.dependsOn,
       observed: observed !== undefined,
-      since: clock.elapsed(),
-      cut: () => cut(),
+      since,
+      cut: (why) => cut(why),
     };
     const watch: Watch = {
       failed: (code, detail) =>
@@ -89,10 +104,13 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
       ...(observed !== undefined && { observed: true }),
       path: `${upstream.basePath}${match.below}${read.query}`,
       headers: outgoingHeaders(deps, passage, upstream),
+      pace: exchange,
+      ...(adds !== undefined && { adds }),
       ...(passage.body !== undefined && { body: passage.body }),
       ...(passage.lists === true && { rewrite: visibleTools(deps, passage) }),
     };
     live.add(exchange);
+    if (deps.draining()) lastOf(door);
     if (door.kind === 'upgrade') cut = deps.forwardUpgrade(door.req, door.socket, door.head, out, watch);
     else {
       // A request that was read to its end is destroyed by node itself; a caller that went away takes the response with it.
@@ -105,6 +123,22 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
     }
     if (over) live.delete(exchange);
   };
+};
+
+/** Undefined, and nothing is made, where there is nothing to add to the answer: in the ordinary case. */
+const added = (
+  { timing, rateHeaders }: Passage,
+  serverTiming: UpstreamGroup['serverTiming'],
+  clock: Clock,
+): (() => readonly string[]) | undefined => {
+  if (rateHeaders === undefined && (timing === undefined || serverTiming === 'never')) return undefined;
+  const sentAt = clock.elapsed();
+  return () => [
+    ...(rateHeaders ?? []),
+    ...(timing === undefined || serverTiming === 'never'
+      ? []
+      : ['Server-Timing', serverTimingText(timing, sentAt, clock.elapsed())]),
+  ];
 };
 
 /** The client's, as far as they go on, and ours. `match.below` begins with the mount's end, so the path is what was decided on. */
@@ -121,6 +155,7 @@ const outgoingHeaders = (
     headers.push('Postern-Assertion', assertions.assert(caller, match.service.name, match.endpoint.id));
   if (body !== undefined && body.length > 0) headers.push('Content-Length', String(body.length));
   else if (read.body.kind === 'sized' && read.body.bytes > 0) headers.push('Content-Length', String(read.body.bytes));
+  if (read.trailers) headers.push('TE', 'trailers');
   if (carrier !== undefined) for (const [name, value] of Object.entries(carrier)) headers.push(name, value);
   else if (read.traceparent !== undefined) headers.push('traceparent', read.traceparent);
   return headers;

@@ -7,6 +7,7 @@ import type { Caller } from '../identify/identity.ts';
 import { unmapped } from './address.ts';
 import type { Door } from './door.ts';
 import type { ReadRequest } from './read.ts';
+import type { StepTimes } from './server-timing.ts';
 
 /**
  * It is filled in on its way: every rung adds what it found, in place, and all fields are there from the beginning. A copy a rung would cost
@@ -32,6 +33,10 @@ export type Passage = {
   /** Which objects an operation names, where the body says so. */
   objectsOf: ((endpoint: Endpoint) => Objects) | undefined;
   country: string | undefined;
+  /** Where the caller asks for it. */
+  timing: StepTimes | undefined;
+  /** What the answer says of limits. */
+  rateHeaders: readonly string[] | undefined;
   routesVersion: number;
   /** How often the routes changed under it. */
   attempt: number;
@@ -51,6 +56,8 @@ export const passageOf = (about: Pick<Passage, 'id' | 'door' | 'read' | 'trace' 
   objects: undefined,
   objectsOf: undefined,
   country: undefined,
+  timing: undefined,
+  rateHeaders: undefined,
   routesVersion: 0,
   attempt: 1,
 });

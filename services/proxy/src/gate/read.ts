@@ -30,6 +30,10 @@ export type ReadRequest = {
     | { readonly kind: 'chunked' };
   /** A browser asking on its own what another origin's page may send. It never carries a credential. */
   readonly preflight: boolean;
+  /** The caller takes trailers (RFC 9110 §6.5.1). */
+  readonly trailers: boolean;
+  /** The caller asks how long each step took. */
+  readonly asksTiming: boolean;
 };
 export type Unreadable = {
   readonly outcome: 'refused';
@@ -48,6 +52,7 @@ const digits = /^\d{1,15}$/;
 export type RequestHead = {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
+  readonly httpVersion?: string | undefined;
   /** Name and value by turns. */
   readonly rawHeaders: readonly string[];
   readonly headers: { readonly [name: string]: string | readonly string[] | undefined };
@@ -70,6 +75,10 @@ export const requestReader =
       path: raw,
     });
     const ambiguous = (why: string): Unreadable => refuse('proxy/ambiguous-request', why);
+
+    // Node's parser takes HTTP/0.9 and HTTP/2.0 for versions of a request line; real HTTP/2 comes in frames, and in a stream.
+    if (req.httpVersion !== undefined && !['1.1', '1.0'].includes(req.httpVersion) && !('stream' in req))
+      return ambiguous(`HTTP/${req.httpVersion} has no request line like this`);
 
     const target = readTarget(raw);
     if (target.outcome === 'ambiguous') return ambiguous(target.why);
@@ -124,6 +133,8 @@ export const requestReader =
             ? { kind: 'sized', bytes }
             : { kind: 'none' },
       preflight: method === 'OPTIONS' && single.has('origin') && single.has('access-control-request-method'),
+      trailers: sorted.trailers,
+      asksTiming: sorted.asksTiming,
     };
   };
 
@@ -132,14 +143,20 @@ type Sorted = {
   readonly headers: readonly string[];
   readonly forwardedFor: readonly string[];
   readonly forwardedProto: string | undefined;
+  readonly trailers: boolean;
+  readonly asksTiming: boolean;
   /** The first that came, which is the client's where there are several proxies: it is only compared with what the client signed. */
   readonly forwardedHost: string | undefined;
 };
+
+const takesTrailers = /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i;
 
 const sortHeaders = (raw: readonly string[]): Sorted | { readonly twice: string } => {
   const single = new Map<string, string>();
   const forwardedFor: string[] = [];
   let forwardedProto: string | undefined;
+  let trailers = false;
+  let asksTiming = false;
   let forwardedHost: string | undefined;
   let hop: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2)
@@ -155,7 +172,9 @@ const sortHeaders = (raw: readonly string[]): Sorted | { readonly twice: string 
     } else if (name === 'x-forwarded-for') forwardedFor.push(value);
     else if (name === 'x-forwarded-proto') forwardedProto = value.toLowerCase();
     else if (name === 'x-forwarded-host') forwardedHost ??= value.split(',', 1)[0]?.trim();
+    else if (name === 'te') trailers ||= takesTrailers.test(value);
+    else if (name === 'postern-timing') asksTiming = value === '1';
     if ((rule === 'pass' || rule === 'once') && !hop.includes(name)) headers.push(raw[at] ?? '', value);
   }
-  return { single, headers, forwardedFor, forwardedProto, forwardedHost };
+  return { single, headers, forwardedFor, forwardedProto, forwardedHost, trailers, asksTiming };
 };

@@ -3,13 +3,13 @@
  * same time, and what it says is kept by the token's digest until its end, but never for long. An issuer that does not answer makes
  * the request undecidable; nobody is let through on an old answer.
  */
-import { hash } from 'node:crypto';
 import type { Clock } from '@postern/runtime';
 import type { Introspection, Issuer } from '@postern/schemas';
 import { type Ask, askAbout } from './ask-issuer.ts';
 import type { Claims } from './claims.ts';
 import type { Identity } from './identity.ts';
 import { toIdentity } from './to-identity.ts';
+import { tokenDigest } from './token-digest.ts';
 
 /** Longer texts are no tokens. */
 const tokenLengthMax = 16_000;
@@ -81,7 +81,7 @@ export const opaqueIdentifier = (clock: Clock, issuers: readonly Issuer[], ask: 
       const known = all.find(({ issuer }) => token.startsWith(prefixOf(issuer)));
       if (known === undefined) return undefined;
       if (token.length > tokenLengthMax) return { kind: 'bad', why: 'it is too long' };
-      const digest = hash('sha256', token, 'base64url');
+      const digest = tokenDigest(token);
       const said = found(known.good, digest) ?? found(known.refused, digest);
       if (said !== undefined) return said;
       const waiting = known.underWay.get(digest);

@@ -2,7 +2,6 @@
  * JSON Web Tokens of the configured issuers. Each issuer pins its algorithms (all asymmetric), audience and types; what is not
  * pinned here is not accepted. A verified token is kept until it runs out, by the digest of the whole token.
  */
-import { hash } from 'node:crypto';
 import type { Clock } from '@postern/runtime';
 import type { Issuer } from '@postern/schemas';
 import { jwtVerify } from 'jose';
@@ -10,6 +9,7 @@ import { readCanonicalJwt } from './canonical-jwt.ts';
 import type { Caller, Identity } from './identity.ts';
 import { type IssuerKeys, issuerKeys, KeysUnavailable, type ReadDocument } from './issuer-keys.ts';
 import { toIdentity } from './to-identity.ts';
+import { tokenDigest } from './token-digest.ts';
 
 /** Longer than any header may be anyway. */
 const tokenLengthMax = 16_000;
@@ -71,7 +71,7 @@ export const jwtIdentifier = (clock: Clock, issuers: readonly Issuer[], read?: R
     configure,
     identify: (token) => {
       if (token.length > tokenLengthMax) return { kind: 'bad', why: 'it is too long' };
-      const digest = hash('sha256', token, 'base64url');
+      const digest = tokenDigest(token);
       const kept = verified.get(digest);
       if (kept !== undefined) {
         const { keys } = kept.trusted;
