@@ -48,6 +48,8 @@ export type SendOptions = {
 export type Health = {
   readonly status: number;
   readonly notReady: readonly { readonly service: string; readonly what: string }[];
+  /** What somebody has to look at. */
+  readonly watched: readonly { readonly what: string }[];
 };
 
 export type World = AsyncDisposable & {

@@ -15,7 +15,7 @@ import {
   systemClock,
 } from '@postern/runtime';
 import { openTelemetry } from '@postern/telemetry/open';
-import { grantsService, schemaCheck } from './app.ts';
+import { grantsService, recordAt, schemaCheck } from './app.ts';
 
 /** Resolves when a signal has stopped it. */
 export const serve = async (loaded: LoadedConfig): Promise<void> => {
@@ -30,7 +30,16 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
   for (const { kafka, group } of config.feeds) feeds.push(stack.use(await openInboundFeed(kafka, group)));
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
   const grants = grantsService(
-    { eventLog, feeds, keys, clock, telemetry, log, checkSchema: schemaCheck(() => openRelationships('embedded:')) },
+    {
+      eventLog,
+      feeds,
+      keys,
+      clock,
+      telemetry,
+      log,
+      checkSchema: schemaCheck(() => openRelationships('embedded:')),
+      record: recordAt(() => config.rooms.audit?.replace(/\/$/, '')),
+    },
     {
       model,
       publishedByCommand: config.model.publish === 'by-command',
