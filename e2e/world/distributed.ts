@@ -31,12 +31,14 @@ export type DistributedOptions = {
   readonly feeds?: readonly string[];
   /** Two instances of grants: the second proxy sends its commands to the second. */
   readonly grants?: 1 | 2;
+  readonly proxies?: 2 | 4;
 };
 
 export const distributedWorld = async ({
   leaseMs = 5_000,
   feeds = [],
   grants: grantsCount = 1,
+  proxies = 2,
 }: DistributedOptions = {}): Promise<DistributedWorld> => {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'postern-many-'));
@@ -57,13 +59,14 @@ export const distributedWorld = async ({
   await writeFile(tokenFile, 'a-token-that-proxies-share-with-the-authorizer', { mode: 0o600 });
   await writeFile(spicedbTokenFile, spicedb.presharedKey, { mode: 0o600 });
 
-  const names = ['grants-1', 'authorizer', 'audit', 'proxy-1', 'proxy-2'] as const satisfies RoomName[];
+  const gateNames = (['proxy-1', 'proxy-2', 'proxy-3', 'proxy-4'] as const satisfies RoomName[]).slice(0, proxies);
+  const names: readonly RoomName[] = ['grants-1', 'authorizer', 'audit', ...gateNames];
   const rooms: readonly RoomName[] = grantsCount === 2 ? [...names, 'grants-2'] : names;
   const free = await freeAddresses(rooms.length * 3);
   const listens = new Map(rooms.map((room, index) => [room, free[index * 2] ?? '']));
   const at = (room: RoomName): string => `http://${listens.get(room) ?? ''}`;
   const h2cOf = (room: RoomName): string => free[rooms.length * 2 + rooms.indexOf(room)] ?? '';
-  const gates = [at('proxy-1'), at('proxy-2')];
+  const gates = gateNames.map(at);
 
   const collector = stack.use(await startCollector());
   const issuer = stack.use(await startIssuer());

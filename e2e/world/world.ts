@@ -6,7 +6,7 @@ import type { Transmitter } from './transmitter.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What one process is in the distributed world; in the embedded world all of them are the same one. */
-export type RoomName = 'grants-1' | 'grants-2' | 'authorizer' | 'audit' | 'proxy-1' | 'proxy-2';
+export type RoomName = 'grants-1' | 'grants-2' | 'authorizer' | 'audit' | 'proxy-1' | 'proxy-2' | 'proxy-3' | 'proxy-4';
 
 export type CloudEvent = {
   /** A new one where none is given. */
@@ -49,6 +49,8 @@ export type SendOptions = {
 export type Health = {
   readonly status: number;
   readonly notReady: readonly { readonly service: string; readonly what: string }[];
+  /** What somebody has to look at. */
+  readonly watched: readonly { readonly what: string }[];
 };
 
 export type World = AsyncDisposable & {

@@ -14,11 +14,13 @@ export const healthApp = ({ services, telemetry, log }: HealthDeps): FastifyInst
   app.get('/readyz', async (_request, reply) => {
     const notReady = services.flatMap((service) => service.notReady().map((what) => ({ service: service.name, what })));
     const observing = services.flatMap((service) => service.observing?.() ?? []);
+    const watched = services.flatMap((service) => service.watched?.() ?? []);
     const aside = targets().filter(({ standing }) => standing !== 'in');
     return reply.code(notReady.length === 0 ? 200 : 503).send({
       status: notReady.length === 0 ? 'ready' : 'not ready',
       notReady,
       ...(observing.length > 0 && { observing }),
+      ...(watched.length > 0 && { watched }),
       ...(aside.length > 0 && { aside }),
     });
   });

@@ -56,6 +56,8 @@ export const metrics = {
   checks: 'postern_authorizer_checks_total',
   head: 'postern_grants_head_sequence',
   commands: 'postern_grants_commands_total',
+  breakGlassOpened: 'postern_grants_break_glass_total',
+  breakGlassUnreviewed: 'postern_grants_break_glass_unreviewed',
   enforceSeconds: 'postern_grants_enforced_seconds',
   quarantined: 'postern_quarantined_total',
   auditSize: 'postern_audit_log_size',

@@ -9,7 +9,6 @@ import { assertNever } from '../assert-never.ts';
 import type { Conditions } from '../conditions.ts';
 import type { Fact } from '../facts/fact.ts';
 import type { LoggedFact } from '../facts/log-entry.ts';
-import type { Attributes } from '../facts/principal.ts';
 import type { RoleRules } from '../facts/role.ts';
 import type { CredentialId, GrantId, PrincipalId, RoleName, Sequence, SubjectId } from '../ids.ts';
 import { beginning } from '../ids.ts';
@@ -24,35 +23,11 @@ import type { Endpoint, Service } from '../routes/endpoint.ts';
 import { AllClaims, type ClaimTime, claimTime } from './claims.ts';
 import { Groups, type MembershipChange } from './closure.ts';
 import { Inbox } from './inbox.ts';
+import { AccessLife } from './life/access-life.ts';
 import { ObjectRelations } from './object-relations.ts';
+import type { Credential, Grant, Principal } from './standing.ts';
 
-export type Principal = {
-  readonly id: PrincipalId;
-  readonly attributes: Attributes;
-  readonly state: 'active' | 'left';
-  /** The sequence of the fact that put it in this state. */
-  readonly since: Sequence;
-  /** When the newest joined claim takes effect, and when it was said. */
-  readonly joined: ClaimTime;
-  /** The sources that said they left, since they joined; each once. A command names none and stands as "here". */
-  readonly leftBy: readonly string[];
-};
-export type Grant = {
-  readonly id: GrantId;
-  readonly subject: SubjectId;
-  readonly role: RoleName;
-  readonly conditions?: Conditions;
-  readonly origin: 'direct' | 'birthright' | 'key';
-  readonly reason: string;
-  readonly issuedAt: Sequence;
-  readonly by: string;
-};
-export type Credential = {
-  readonly id: CredentialId;
-  readonly owner: PrincipalId;
-  readonly digest: string;
-  readonly until?: string;
-};
+export type { Credential, Grant, Principal } from './standing.ts';
 
 const touch = (relationship: Relationship): RelationshipUpdate => ({ operation: 'touch', relationship });
 const remove = (relationship: Relationship): RelationshipUpdate => ({ operation: 'delete', relationship });
@@ -73,6 +48,7 @@ export class Organisation {
   /** Relationships of the engineers' own objects, as facts told them. */
   readonly objects = new ObjectRelations();
   readonly services = new Map<string, Service>();
+  readonly life = new AccessLife();
   /** Tokens of the principal issued before this instant (ms since the epoch) are refused. */
   readonly sessionsRevokedBefore = new Map<PrincipalId, number>();
   schema: string | undefined;
@@ -90,6 +66,7 @@ export class Organisation {
   /** Takes the next fact in; answers the relationship updates it means. Facts come in sequence, each once. */
   apply(entry: LoggedFact & { readonly fact: Fact }): RelationshipUpdate[] {
     const { fact } = entry;
+    this.life.take(entry, this);
     this.sequence = entry.sequence;
     switch (fact.type) {
       case 'postern.principal.joined.v1': {
@@ -161,7 +138,7 @@ export class Organisation {
       case 'postern.role.retired.v1':
         return this.#retireRole(fact.data.role);
       case 'postern.grant.issued.v1': {
-        const { grant, subject, role, conditions, origin, reason } = fact.data;
+        const { grant, subject, role, conditions, origin, reason, ticket, request, approvals, replaces } = fact.data;
         this.grants.set(grant, {
           id: grant,
           subject,
@@ -170,7 +147,12 @@ export class Organisation {
           origin,
           reason,
           issuedAt: entry.sequence,
+          issued: fact.recordedtime,
           by: fact.authid,
+          ...(ticket !== undefined && { ticket }),
+          ...(request !== undefined && { request }),
+          ...(approvals !== undefined && { approvals }),
+          ...(replaces !== undefined && { replaces }),
         });
         addTo(this.#grantsBySubject, subject, grant);
         return this.#holding(role, subject);
@@ -192,13 +174,25 @@ export class Organisation {
       }
       case 'postern.credential.issued.v1': {
         const { credential, owner, digest, until } = fact.data;
-        const issued: Credential = { id: credential, owner, digest, ...(until !== undefined && { until }) };
-        this.credentials.set(credential, issued);
-        this.credentialsByDigest.set(digest, issued);
+        this.#setCredential({
+          id: credential,
+          owner,
+          digest,
+          ...(until !== undefined && { until }),
+          issued: fact.recordedtime,
+          by: fact.authid,
+        });
         addTo(this.#credentialsByOwner, owner, credential);
         return [touch({ resource: credential, relation: 'owner', subject: owner })];
       }
+      case 'postern.credential.rotated.v1': {
+        const { credential, successor, until } = fact.data;
+        const live = this.credentials.get(credential);
+        if (live !== undefined) this.#setCredential({ ...live, successor, until });
+        return [];
+      }
       case 'postern.credential.revoked.v1':
+      case 'postern.credential.expired.v1':
         return this.#dropCredential(fact.data.credential);
       case 'postern.schema.published.v1': {
         const { text, part, parts } = fact.data;
@@ -217,6 +211,23 @@ export class Organisation {
         this.#openParts.endpoints = [];
         return this.#publishRoutes({ name: service, mount, endpoints: published });
       }
+      case 'postern.grant.requested.v1':
+      case 'postern.grant.approved.v1':
+      case 'postern.grant.denied.v1':
+      case 'postern.grant.withdrawn.v1':
+      case 'postern.grant.unanswered.v1':
+      case 'postern.birthright.withheld.v1':
+      case 'postern.breakglass.opened.v1':
+      case 'postern.breakglass.closed.v1':
+      case 'postern.breakglass.reviewed.v1':
+      case 'postern.review.opened.v1':
+      case 'postern.review.listed.v1':
+      case 'postern.review.decided.v1':
+      case 'postern.review.reminded.v1':
+      case 'postern.review.escalated.v1':
+      case 'postern.review.closed.v1':
+        // They change nothing in the graph; `life` has taken them in.
+        return [];
       case 'postern.event.scheduled.v1':
       case 'postern.event.unscheduled.v1':
       case 'postern.event.quarantined.v1':
@@ -274,6 +285,11 @@ export class Organisation {
       updates.push(...toMemberships(this.groups.change(group, [], [principal])));
     for (const { id } of this.credentialsOf(principal)) updates.push(...this.#dropCredential(id));
     return updates;
+  }
+
+  #setCredential(credential: Credential): void {
+    this.credentials.set(credential.id, credential);
+    this.credentialsByDigest.set(credential.digest, credential);
   }
 
   #dropCredential(credential: CredentialId): RelationshipUpdate[] {

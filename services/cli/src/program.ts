@@ -11,6 +11,8 @@ import { feedCommands } from './commands/feeds.ts';
 import { initCommand } from './commands/init.ts';
 import { previewCommand } from './commands/preview.ts';
 import { publishCommand } from './commands/publish.ts';
+import { requestCommands } from './commands/requests.ts';
+import { reviewCommands } from './commands/reviews.ts';
 import { suggestCommand } from './commands/suggest.ts';
 import { CommandFailure, exitCodes } from './failure.ts';
 import { wholeNumber } from './input.ts';
@@ -67,6 +69,8 @@ export const posternProgram = (): Command => {
   publishCommand(program);
   accessCommands(program);
   feedCommands(program);
+  requestCommands(program);
+  reviewCommands(program);
   askCommands(program);
   auditCommands(program);
   return program;

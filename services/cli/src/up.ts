@@ -1,7 +1,7 @@
 /** `postern up`: every room in one process, the log and its record in a thread of their own. The wiring diagram of the product; what is opened here is closed in reverse order. */
 import { authorizerService } from '@postern/authorizer/app';
 import { openInboundFeed } from '@postern/event-log/open';
-import { grantsService, loadFeedRules, loadTransmitters, schemaCheck } from '@postern/grants/app';
+import { grantsService, loadFeedRules, loadTransmitters, recordAt, schemaCheck } from '@postern/grants/app';
 import { gatewaysOf, graphQlServices, observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import {
@@ -82,7 +82,16 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
   const authorizer = authorizerService({ facts: eventLog.facts, engine, keys, clock, telemetry, log }, {});
   const grants = grantsService(
-    { eventLog, feeds, keys, clock, telemetry, log, checkSchema: schemaCheck(() => openRelationships('embedded:')) },
+    {
+      eventLog,
+      feeds,
+      keys,
+      clock,
+      telemetry,
+      log,
+      checkSchema: schemaCheck(() => openRelationships('embedded:')),
+      record: recordAt(record.audit.url),
+    },
     {
       model,
       feedRules,

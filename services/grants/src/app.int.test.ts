@@ -67,7 +67,7 @@ describe('the grants room', () => {
       { eventLog: log, feeds: [], keys, clock: systemClock, telemetry: noTelemetry, log: silentLogger, checkSchema },
       {
         model,
-        enforceTimeoutMs: 300,
+        enforceTimeoutMs: 1_000,
         administratorKey: {
           keep: async (make) => make(),
           discard: async () => {},

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { EventLog, Stranger } from '@postern/event-log';
 import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
-import { isProblem, openApiDocument, posternMount, posternService, type Transmitter } from '@postern/schemas';
+import { openApiDocument, posternMount, posternService, type Transmitter } from '@postern/schemas';
 import { metrics, type Telemetry } from '@postern/telemetry';
 import { proxyBarrier } from './barrier.ts';
 import { commandHandler } from './commands.ts';
@@ -16,6 +16,13 @@ import type { FeedRule } from './feeds/rules.ts';
 import { consumeTopic, type Topic } from './feeds/topic.ts';
 import { type AdministratorKey, firstStart } from './first-start.ts';
 import { type Model, publishInstallation } from './publish.ts';
+import { recordAt, type UsageRecord } from './reports/record.ts';
+import { reportRoutes } from './reports/routes.ts';
+import { breakGlassRoutes } from './requests/break-glass-routes.ts';
+import { loudBreakGlass } from './requests/loud.ts';
+import { requestRoutes } from './requests/routes.ts';
+import { upkeep } from './requests/upkeep.ts';
+import { reviewRoutes } from './reviews/routes.ts';
 import { eventRoutes } from './routes/events.ts';
 import { feedRoutes } from './routes/feeds.ts';
 import { grantRoutes } from './routes/grants.ts';
@@ -35,6 +42,7 @@ export { mappings } from './feeds/mappings.ts';
 export { type FeedRule, loadFeedRules, readFeedRules } from './feeds/rules.ts';
 export type { AdministratorKey } from './first-start.ts';
 export type { Model } from './publish.ts';
+export { recordAt } from './reports/record.ts';
 export { schemaCheck } from './schema-check.ts';
 export { loadTransmitters } from './signals/load.ts';
 
@@ -47,6 +55,8 @@ export type GrantsDeps = {
   readonly log: Logger;
   /** Asked before a changed schema becomes a fact. */
   readonly checkSchema: CheckSchema;
+  /** What was used; left out, reports and reviews that need it say so. */
+  readonly record?: UsageRecord;
 };
 
 export type GrantsConfig = {
@@ -69,11 +79,11 @@ export type GrantsService = Room & {
   readonly configureFeeds: (rules: readonly FeedRule[]) => void;
 };
 
-/** Grants whose `until` has passed are cleaned up this often; the condition itself refuses at once. */
-const expiryEveryMs = 60_000;
+/** What time asks for is carried out this often; a grant or key that has run out refuses at once. */
+const upkeepEveryMs = 60_000;
 
 export const grantsService = (
-  { eventLog, feeds, keys, clock, telemetry, log, checkSchema }: GrantsDeps,
+  { eventLog, feeds, keys, clock, telemetry, log, checkSchema, record = recordAt(() => undefined) }: GrantsDeps,
   config: GrantsConfig,
 ): GrantsService => {
   const stopping = new AbortController();
@@ -82,8 +92,12 @@ export const grantsService = (
 
   const state = grantsState(eventLog.facts, {
     onStrangers: (strangers) => keepAside(strangers),
-    onNews: (facts) => enforcement.observe(facts),
+    onNews: (facts) => {
+      loud.observe(facts);
+      enforcement.observe(facts);
+    },
   });
+  const loud = loudBreakGlass(() => state, telemetry, log);
   const commands = commandHandler({ facts: eventLog.facts, state, clock, telemetry });
   const count = telemetry.metrics.counter(metrics.quarantined, 'Events that could not be applied and were set aside');
   const aside = quarantine(eventLog.quarantine, commands, state.handled, () => count(1));
@@ -128,10 +142,14 @@ export const grantsService = (
       grantRoutes(routes, deps);
       roleRoutes(routes, deps);
       principalRoutes(routes, deps);
-      keyRoutes(routes, deps);
+      keyRoutes(routes, { ...deps, record });
       eventRoutes(routes, deps);
       feedRoutes(routes, deps);
       ssfRoutes(routes, deps);
+      requestRoutes(routes, deps);
+      breakGlassRoutes(routes, deps);
+      reviewRoutes(routes, { ...deps, record });
+      reportRoutes(routes, { ...deps, record });
       modelRoutes(routes, { ...deps, checkSchema });
       routes.get('/openapi.json', async () => openApiDocument());
     },
@@ -157,6 +175,7 @@ export const grantsService = (
     http: app,
     publish: publishFiles,
     configureFeeds: foreign.configure,
+    watched: loud.watched,
     notReady: () => [state.notReady(), publishing].filter((trouble) => trouble !== undefined),
     start: async () => {
       const began = Promise.withResolvers<void>();
@@ -183,7 +202,7 @@ export const grantsService = (
           `polling ${transmitter.name}`,
           pollTransmitter(transmitter, { receiver: signals, streams, log }, stopping.signal),
         );
-      inBackground('expiry', expire());
+      inBackground('upkeep', keepUp());
     },
     stop: async () => {
       stopping.abort();
@@ -194,16 +213,12 @@ export const grantsService = (
     },
   };
 
-  async function expire(): Promise<void> {
+  async function keepUp(): Promise<void> {
     while (!stopping.signal.aborted) {
       head(state.organisation.sequence);
-      try {
-        await commands({ command: { kind: 'expire-grants' } });
-      } catch (error) {
-        if (!isProblem(error)) throw error;
-        log.warn({ err: error }, 'expired grants could not be cleaned up; their conditions refuse all the same');
-      }
-      await setTimeout(expiryEveryMs, undefined, { signal: stopping.signal }).catch(() => {});
+      loud.count();
+      await upkeep(commands, log);
+      await setTimeout(upkeepEveryMs, undefined, { signal: stopping.signal }).catch(() => {});
     }
   }
 };

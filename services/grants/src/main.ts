@@ -15,7 +15,7 @@ import {
   systemClock,
 } from '@postern/runtime';
 import { openTelemetry } from '@postern/telemetry/open';
-import { grantsService, loadFeedRules, loadTransmitters, schemaCheck } from './app.ts';
+import { grantsService, loadFeedRules, loadTransmitters, recordAt, schemaCheck } from './app.ts';
 
 /** Resolves when a signal has stopped it. */
 export const serve = async (loaded: LoadedConfig): Promise<void> => {
@@ -33,7 +33,16 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
     feeds.push({ feed: stack.use(await openInboundFeed(kafka, group)), rule });
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
   const grants = grantsService(
-    { eventLog, feeds, keys, clock, telemetry, log, checkSchema: schemaCheck(() => openRelationships('embedded:')) },
+    {
+      eventLog,
+      feeds,
+      keys,
+      clock,
+      telemetry,
+      log,
+      checkSchema: schemaCheck(() => openRelationships('embedded:')),
+      record: recordAt(() => config.rooms.audit?.replace(/\/$/, '')),
+    },
     {
       model,
       feedRules,

@@ -5,6 +5,7 @@ import type { EventLog } from '@postern/event-log';
 import { type Clock, type CountryOf, type Logger, listen, type Service, type TlsMaterial } from '@postern/runtime';
 import { beginning, type DecisionPoint, type Issuer, Organisation } from '@postern/schemas';
 import type { Telemetry } from '@postern/telemetry';
+import { announce } from './announce.ts';
 import { openAssertions } from './assert.ts';
 import { answering } from './authorize/answering.ts';
 import { voucher } from './authorize/vouch.ts';
@@ -101,7 +102,6 @@ export type ProxyService = Service & {
 
 /** How long the last decisions may take to reach the log when the proxy stops, in ms. */
 const lastRecordsTimeoutMs = 10_000;
-const startRetryAfterMs = 500;
 
 export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService => {
   const { eventLog, decisionPoint, countryOf, clock, telemetry, log } = deps;
@@ -260,24 +260,13 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
     standing,
     applied: early.applied,
     advanced: beating.soon,
+    clock,
     leaseMs,
     telemetry,
     log,
   };
   let background: Promise<unknown> = Promise.resolve();
 
-  /** Everybody hears that this proxy is starting before it looks where the log ends: so nobody can miss it who appends behind that. */
-  const announce = async (): Promise<void> => {
-    while (!over.signal.aborted)
-      try {
-        await beating.beat();
-        standing.startHead = await eventLog.facts.head();
-        return beating.start();
-      } catch (error) {
-        log.error({ err: error }, 'the log cannot be told that this proxy starts');
-        await new Promise((resolve) => setTimeout(resolve, startRetryAfterMs).unref());
-      }
-  };
   return {
     name: 'proxy',
     instance,
@@ -314,7 +303,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
       watch.start();
       deadlines.start();
       observe.start();
-      background = announce().then(() =>
+      background = announce({ beating, facts: eventLog.facts, standing, log }, over.signal).then(() =>
         Promise.all([followFacts(factsDeps, over.signal), others.follow(eventLog.enforcement, over.signal)]),
       );
     },

@@ -18,18 +18,19 @@ const postern = (args: readonly string[], input = '') =>
   });
 
 writeFileSync(join(folder, 'postern.yaml'), 'feedRules: feeds.yaml\n');
-const rules = (events: string): void => writeFileSync(join(folder, 'feeds.yaml'), `hr:\n  source: /hr\n  events: |\n    ${events}\n`);
+const rules = (events: string): void =>
+  writeFileSync(join(folder, 'feeds.yaml'), `hris:\n  source: /hr\n  events: |\n    ${events}\n`);
 
 test('a rule is tried on a message, and says what it makes of it', () => {
   rules('{ "id": no, "type": "postern.person.left.v1", "subject": "user:" & $id(name) }');
-  const { status, stdout, stderr } = postern(['feeds', 'try', 'hr', '-'], '{ "no": "7", "name": "Ann Lee" }');
+  const { status, stdout, stderr } = postern(['feeds', 'try', 'hris', '-'], '{ "no": "7", "name": "Ann Lee" }');
   assert.equal(status, 0, stderr);
   assert.deepEqual(JSON.parse(stdout), [
     { specversion: '1.0', id: '7', source: '/hr', type: 'postern.person.left.v1', subject: 'user:Ann=20Lee' },
   ]);
-  const wrong = postern(['feeds', 'try', 'hr', '-'], '{ "name": "Ann Lee" }');
+  const wrong = postern(['feeds', 'try', 'hris', '-'], '{ "name": "Ann Lee" }');
   assert.equal(wrong.status, 1);
-  assert.match(wrong.stderr, /feeds\.yaml:4: hr: event\.id/);
+  assert.match(wrong.stderr, /feeds\.yaml:4: hris: event\.id/);
 });
 
 test('check tells mistakes of rules and transmitters with file and line', () => {
@@ -40,6 +41,6 @@ test('check tells mistakes of rules and transmitters with file and line', () => 
   );
   const { status, stdout } = postern(['check']);
   assert.equal(status, 1);
-  assert.match(stdout, /feeds\.yaml:4: hr: /);
+  assert.match(stdout, /feeds\.yaml:4: +hris: /);
   assert.match(stdout, /postern\.yaml:6: .*gone\.json cannot be read/);
 });

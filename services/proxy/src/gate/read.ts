@@ -52,12 +52,15 @@ const digits = /^\d{1,15}$/;
 export type RequestHead = {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
+  readonly httpVersion?: string | undefined;
   /** Name and value by turns. */
   readonly rawHeaders: readonly string[];
   readonly headers: { readonly [name: string]: string | readonly string[] | undefined };
   /** `encrypted` is there, whatever it is, where the connection is. */
   readonly socket: { readonly remoteAddress?: string | undefined; readonly encrypted?: boolean };
 };
+
+const versions: ReadonlySet<string> = new Set(['1.1', '1.0']);
 
 export type Reader = (req: RequestHead, upgrade: boolean) => ReadRequest | Unreadable;
 
@@ -74,6 +77,10 @@ export const requestReader =
       path: raw,
     });
     const ambiguous = (why: string): Unreadable => refuse('proxy/ambiguous-request', why);
+
+    // Node's parser takes HTTP/0.9 and HTTP/2.0 for versions of a request line; real HTTP/2 comes in frames, and in a stream.
+    if (req.httpVersion !== undefined && !versions.has(req.httpVersion) && !('stream' in req))
+      return ambiguous(`HTTP/${req.httpVersion} has no request line like this`);
 
     const target = readTarget(raw);
     if (target.outcome === 'ambiguous') return ambiguous(target.why);
