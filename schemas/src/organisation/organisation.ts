@@ -20,7 +20,7 @@ import {
   relationshipKey,
 } from '../relationship.ts';
 import type { Endpoint, Service } from '../routes/endpoint.ts';
-import { AllClaims, type ClaimTime, claimTime } from './claims.ts';
+import { AllClaims, claimTime } from './claims.ts';
 import { Groups, type MembershipChange } from './closure.ts';
 import { Inbox } from './inbox.ts';
 import { AccessLife } from './life/access-life.ts';
