@@ -11,19 +11,19 @@ export type Outgoing = {
   readonly read: ReadRequest;
   readonly decision: string;
   /** The caller is told that this would be refused once the service is enforced. */
-  readonly observed?: boolean;
+  readonly observed: boolean;
   /** Base path, path below the mount and query: octet for octet what was decided on. */
   readonly path: string;
   /** Name and value by turns, ours included. */
   readonly headers: string[];
   /** The body where it was read to be judged: these octets and no others. */
-  readonly body?: Buffer;
+  readonly body: Buffer | undefined;
   /** What the caller may see of the answer. */
-  readonly rewrite?: RewriteMessage;
+  readonly rewrite: RewriteMessage | undefined;
   /** What the exchange waits for, kept true on its way. */
   readonly pace: Pace;
   /** Further headers of the answer, asked for when it begins: name and value by turns. */
-  readonly adds?: () => readonly string[];
+  readonly adds: (() => readonly string[]) | undefined;
 };
 
 export type Watch = {

@@ -218,10 +218,14 @@ export const ladder = (deps: LadderDeps): Ladder => {
     if (given.outcome === 'unavailable')
       return refuse(passage, 'proxy/cannot-decide', 'cannot-decide', {}, toOutcome(given, cached));
     // Observed is only what would be refused for nothing else: every refused operation, and every missing scope.
-    const unscoped = endpointsOf(passage).find((each) => lacksScopes(caller, each));
+    const unscoped =
+      caller?.scopes === undefined ? undefined : endpointsOf(passage).find((each) => lacksScopes(caller, each));
     const denied = given.outcome === 'deny' ? (denials ?? [given.reason]) : [];
     const refusedFor = unscoped === undefined ? denied : [...denied, 'scope-missing' as const];
-    const observed = match === undefined ? undefined : deps.observing.passes(match.service.name, caller, refusedFor);
+    const observed =
+      match === undefined || refusedFor.length === 0
+        ? undefined
+        : deps.observing.passes(match.service.name, caller, refusedFor);
     if (given.outcome === 'deny' && observed === undefined) return say.denied(passage, given, cached);
     const not = unfit(standing, lease);
     if (not !== undefined) return refuse(passage, not.code, not.reason);

@@ -10,16 +10,16 @@ export type Live = Timed & {
   readonly door: Door;
   /** The decision that let it pass. */
   readonly decision: string;
-  readonly caller?: Caller;
+  readonly caller: Caller | undefined;
   readonly service: string;
   readonly endpoint: string;
   /** What else the request called: all of it has to stay allowed. */
   readonly also: readonly string[];
   /** Which objects an operation names: its body is known no more. */
-  readonly objectsOf?: (endpoint: Endpoint) => Objects;
+  readonly objectsOf: ((endpoint: Endpoint) => Objects) | undefined;
   readonly method: string;
   readonly path: string;
-  readonly ip?: string;
+  readonly ip: string | undefined;
   /** Of its present decision: one that is decided anew may depend on what the first did not. */
   dependsOn: readonly ContextField[];
   /** It goes on only because its service is observed: looked at again and again, because no fact tells when that ends. */

@@ -16,7 +16,7 @@ import { answer, lastOf } from './door.ts';
 import type { LadderDeps } from './ladder.ts';
 import type { Live, LiveExchanges } from './live.ts';
 import type { GateMetrics } from './metrics.ts';
-import { type Passage, toOutcome, toRecord } from './passage.ts';
+import { type Passage, toRecord } from './passage.ts';
 import { serverTimingText } from './server-timing.ts';
 import { type VisibleToolsDeps, visibleTools } from './visible-tools.ts';
 
@@ -34,6 +34,9 @@ export type PassDeps = {
   readonly draining: () => boolean;
 } & VisibleToolsDeps;
 
+const nothingElse: readonly string[] = [];
+
+/** What is made for every request has all its members from the beginning: an object that is spread together costs more than it holds. */
 export const passer = (deps: PassDeps): LadderDeps['forward'] => {
   const { upstreams, recorder, live, clock, metrics } = deps;
   return (passage, allowed: Extract<Answer, { outcome: 'allow' }>, cached, observed) => {
@@ -45,9 +48,11 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
     const upstream = tooLarge ? undefined : group?.choose();
     const refusedWith = group === undefined ? 502 : tooLarge ? 413 : upstream === undefined ? 503 : undefined;
     const record = toRecord(passage, clock, {
-      ...toOutcome(allowed, cached),
-      ...(observed !== undefined && { observed }),
-      ...(refusedWith !== undefined && { refusedWith }),
+      outcome: allowed.outcome,
+      sequence: allowed.sequence,
+      cached,
+      observed,
+      refusedWith,
     });
     if (!recorder.take(record)) {
       metrics.refused('recording-full', 'unavailable');
@@ -76,14 +81,14 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
       quietSince: since,
       octets: 0,
       decision: id,
-      ...(passage.caller !== undefined && { caller: passage.caller }),
+      caller: passage.caller,
       service: match.service.name,
       endpoint: match.endpoint.id,
-      also: (passage.called ?? []).slice(1).map((each) => each.id),
-      ...(passage.objectsOf !== undefined && { objectsOf: passage.objectsOf }),
+      also: passage.called === undefined ? nothingElse : passage.called.slice(1).map((each) => each.id),
+      objectsOf: passage.objectsOf,
       method: read.method,
       path: read.path,
-      ...(read.ip !== undefined && { ip: read.ip }),
+      ip: read.ip,
       dependsOn: allowed.dependsOn,
       observed: observed !== undefined,
       since,
@@ -101,13 +106,13 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
       upstream,
       read,
       decision: id,
-      ...(observed !== undefined && { observed: true }),
+      observed: observed !== undefined,
       path: `${upstream.basePath}${match.below}${read.query}`,
       headers: outgoingHeaders(deps, passage, upstream),
       pace: exchange,
-      ...(adds !== undefined && { adds }),
-      ...(passage.body !== undefined && { body: passage.body }),
-      ...(passage.lists === true && { rewrite: visibleTools(deps, passage) }),
+      adds,
+      body: passage.body,
+      rewrite: passage.lists ? visibleTools(deps, passage) : undefined,
     };
     live.add(exchange);
     if (deps.draining()) lastOf(door);

@@ -60,6 +60,8 @@ export type RequestHead = {
   readonly socket: { readonly remoteAddress?: string | undefined; readonly encrypted?: boolean };
 };
 
+const versions: ReadonlySet<string> = new Set(['1.1', '1.0']);
+
 export type Reader = (req: RequestHead, upgrade: boolean) => ReadRequest | Unreadable;
 
 export const requestReader =
@@ -77,7 +79,7 @@ export const requestReader =
     const ambiguous = (why: string): Unreadable => refuse('proxy/ambiguous-request', why);
 
     // Node's parser takes HTTP/0.9 and HTTP/2.0 for versions of a request line; real HTTP/2 comes in frames, and in a stream.
-    if (req.httpVersion !== undefined && !['1.1', '1.0'].includes(req.httpVersion) && !('stream' in req))
+    if (req.httpVersion !== undefined && !versions.has(req.httpVersion) && !('stream' in req))
       return ambiguous(`HTTP/${req.httpVersion} has no request line like this`);
 
     const target = readTarget(raw);
