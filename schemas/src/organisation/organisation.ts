@@ -70,7 +70,13 @@ export class Organisation {
       }
       case 'postern.principal.moved.v1': {
         const { principal, after } = fact.data;
-        this.principals.set(principal, { id: principal, attributes: after, state: 'active', since: entry.sequence });
+        this.principals.set(principal, {
+          id: principal,
+          attributes: after,
+          state: 'active',
+          since: entry.sequence,
+          moved: fact.recordedtime,
+        });
         return [];
       }
       case 'postern.principal.left.v1':

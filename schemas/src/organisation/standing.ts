@@ -10,6 +10,8 @@ export type Principal = {
   readonly state: 'active' | 'left';
   /** The sequence of the fact that put it in this state. */
   readonly since: Sequence;
+  /** RFC 3339: when a move was last recorded. */
+  readonly moved?: string;
 };
 export type Grant = {
   readonly id: GrantId;
