@@ -80,6 +80,26 @@ export const lifeOfAccessJourneys = (world: () => World): void => {
       assert.equal(codeOf(again), 'grants/unknown-grant');
     });
 
+    test('nobody says yes to themselves: not as the agent of their manager, and not with a key of hers that they made', async () => {
+      const w = world();
+      await role(w, 'slips-too', { allows: [{ endpoint: 'payroll/getPayslip' }], approvers: ['manager'] });
+      await role(w, 'key-maker', { allows: [{ endpoint: 'postern/issueKey' }] });
+      await staff(w, ['s-boss', {}], ['s-ann', { manager: 'user:s-boss' }]);
+      const ann = await of(w, 's-ann');
+      await change(w, 'POST', '/grants', { subject: 'user:s-ann', role: 'key-maker', reason: 'makes keys' }, 201);
+      const { id } = await asked(w, ann, { role: 'slips-too' });
+      const approve = `/requests/${id}/approve`;
+      const agent = { token: await w.token('s-boss', { act: 's-ann' }) };
+      assert.equal(codeOf(await post(w, agent, approve, {}, 403)), 'grants/not-your-decision');
+      const key = { owner: 'user:s-boss', roles: ['postern-member'], reason: 'for the boss' };
+      const made = { key: String((await post(w, ann, '/keys', key, 201))['key']) };
+      assert.equal(codeOf(await post(w, made, approve, {}, 403)), 'grants/oneself');
+      await isRefused(w, payslip, { as: ann });
+      const hers = { key: String((await change(w, 'POST', '/keys', key, 201)).body['key']) };
+      await post(w, hers, approve, {});
+      await passes(w, payslip, { as: ann });
+    });
+
     test('break-glass opens at once for whom the role names, is shown until somebody else has looked at it, and ends when they say so', async () => {
       const w = world();
       await role(w, 'on-call', { allows: [{ endpoint: 'payroll/getPayslip' }] });

@@ -87,9 +87,15 @@ export class Organisation {
         const { principal, after } = fact.data;
         const known = this.principals.get(principal);
         this.claims.apply(fact, known);
-        const joined = known?.joined ?? claimTime(fact);
-        const moved = { id: principal, attributes: after, state: 'active', since: entry.sequence, joined } as const;
-        this.principals.set(principal, { ...moved, leftBy: noOne });
+        this.principals.set(principal, {
+          id: principal,
+          attributes: after,
+          state: 'active',
+          since: entry.sequence,
+          joined: known?.joined ?? claimTime(fact),
+          leftBy: noOne,
+          moved: fact.recordedtime,
+        });
         return [];
       }
       case 'postern.principal.claimed.v1': {

@@ -15,6 +15,8 @@ export type Principal = {
   readonly joined: ClaimTime;
   /** The sources that said they left, since they joined; each once. A command names none and stands as "here". */
   readonly leftBy: readonly string[];
+  /** RFC 3339: when a move was last recorded. */
+  readonly moved?: string;
 };
 export type Grant = {
   readonly id: GrantId;

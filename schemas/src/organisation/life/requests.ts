@@ -26,6 +26,7 @@ export type AccessRequest = {
 
 export class Requests {
   readonly #kept = new Kept<RequestId, AccessRequest>(1_000);
+  readonly #open = new Set<RequestId>();
 
   get(id: RequestId): AccessRequest | undefined {
     return this.#kept.get(id);
@@ -34,13 +35,14 @@ export class Requests {
     return [...this.#kept.all()];
   }
   open(): AccessRequest[] {
-    return this.all().filter(({ state }) => state === 'open');
+    return [...this.#open].flatMap((id) => this.#kept.get(id) ?? []);
   }
 
   take(fact: Fact, sequence: Sequence): void {
     switch (fact.type) {
       case 'postern.grant.requested.v1': {
         const { request: id, extends: longer, ticket, ...data } = fact.data;
+        this.#open.add(id);
         this.#kept.set(id, {
           id,
           ...data,
@@ -89,6 +91,7 @@ export class Requests {
   #end(id: RequestId, state: AccessRequest['state'], fact: Fact, at: Sequence, grant?: GrantId): void {
     const open = this.#kept.get(id);
     if (open?.state !== 'open') return;
+    this.#open.delete(id);
     const reason = 'reason' in fact.data ? fact.data.reason : undefined;
     const ended = { at, by: fact.authid, ...(reason !== undefined && { reason }) };
     this.#kept.end(id, { ...open, state, ended, ...(grant !== undefined && { grant }) });

@@ -46,14 +46,13 @@ export const conflictOfMembership = (
   group: GroupId,
   added: readonly Member[],
 ): Decided | undefined => {
-  const separations = [...organisation.roles.values()].some(({ separateFrom = [] }) => separateFrom.length > 0);
-  if (!separations || added.length === 0) return undefined;
+  if (added.length === 0) return undefined;
   const gained = new Set(
     [group, ...organisation.groups.around(group)]
       .flatMap((each) => organisation.grantsOf(asHolder(each)))
       .map(({ role }) => role),
   );
-  if (gained.size === 0) return undefined;
+  if (gained.size === 0 || !hasSeparations(organisation)) return undefined;
   for (const member of added)
     for (const person of peopleBehind(
       organisation,
@@ -65,6 +64,11 @@ export const conflictOfMembership = (
           if (areSeparate(organisation, role, other)) return conflict(person, other, role, `Take ${other} away first`);
     }
   return undefined;
+};
+
+const hasSeparations = ({ roles }: Organisation): boolean => {
+  for (const { separateFrom = [] } of roles.values()) if (separateFrom.length > 0) return true;
+  return false;
 };
 
 const conflict = (person: PrincipalId, held: RoleName, role: RoleName, first: string): Decided =>

@@ -95,6 +95,8 @@ test('nobody approves for themselves: not as an approver, not for whom they aske
   // Asked for by sue for sam: she is of security, and may not say yes to her own question.
   const other = asked(told, 'sam', 'pay', { requester: person('sue') });
   refuses(told, approves(other, 'sue'), 'grants/oneself');
+  refuses(told, asks('sam', 'pay', { requester: person('eve') }), 'grants/not-your-decision');
+  refuses(told, asks('nobody', 'pay', { requester: person('eve') }), 'grants/not-your-decision');
   assert.deepEqual(types(told.run(approves(other, 'ann'))), ['grant.approved', 'grant.issued']);
 });
 

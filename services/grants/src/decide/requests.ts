@@ -6,12 +6,21 @@ import {
   type Grant,
   type GrantId,
   type Organisation,
+  type PrincipalId,
   type RequestId,
   type RoleName,
   type RoleRules,
   type SubjectId,
 } from '@postern/schemas';
-import { type ApprovalRule, asApprover, couldBeMet, decidesForOneself, ruleOf, suffice } from './approvers.ts';
+import {
+  type ApprovalRule,
+  asApprover,
+  couldBeMet,
+  decidesForOneself,
+  ruleOf,
+  standsFor,
+  suffice,
+} from './approvers.ts';
 import type { Circumstances, Decided, Decider } from './command.ts';
 import { because, draft, facts, nothing, refused, wholeSecond } from './drafts.ts';
 import { conflictOfDuties } from './duties.ts';
@@ -25,7 +34,10 @@ const longestDuration = '365d';
 
 export const askForRole: Decider<'ask-for-role'> = (command, organisation, at) => {
   const { subject, role, requester, reason, ticket, extends: longer } = command;
-  const refusal = unknownSubject(organisation, subject as unknown as SubjectId) ?? unknownRole(organisation, role);
+  const refusal =
+    forOthers(organisation, command, at) ??
+    unknownSubject(organisation, subject as unknown as SubjectId) ??
+    unknownRole(organisation, role);
   if (refusal) return refusal;
   const rules = organisation.roles.get(role) as RoleRules;
   const rule = ruleOf(rules);
@@ -79,6 +91,27 @@ export const askForRole: Decider<'ask-for-role'> = (command, organisation, at) =
       request,
     ),
   );
+};
+
+/** Asked before anything else, so that questions about others tell nothing of them. */
+const forOthers = (
+  organisation: Organisation,
+  {
+    subject,
+    role,
+    requester,
+  }: { readonly subject: PrincipalId; readonly role: RoleName; readonly requester: PrincipalId },
+  at: Circumstances,
+): Decided | undefined => {
+  if (subject === requester) return undefined;
+  const matter = { subject: subject as unknown as SubjectId, role };
+  const approvers = organisation.roles.get(role)?.approvers ?? [];
+  if (['manager', ...approvers].some((named) => standsFor(organisation, named, requester, matter, at.now)))
+    return undefined;
+  return refused('grants/not-your-decision', {
+    detail: `${requester} is neither the manager of ${subject} nor an approver of ${role}`,
+    fix: 'Let them ask themselves.',
+  });
 };
 
 const ruleText = ({ approvers, approvals }: ApprovalRule): string =>

@@ -36,6 +36,9 @@ export type UsageRecord = {
 /** A full pass over a large record takes its time. */
 const timeoutMs = 60_000;
 
+/** Whoever was refused elsewhere more often than this many pages hold is looked for no further. */
+const pagesMax = 20;
+
 /** `url`: where the audit room listens; undefined where this process is not told. */
 export const recordAt = (url: () => string | undefined): UsageRecord => {
   const ask = async (request: FastifyRequest, path: string, accept: string): Promise<string> => {
@@ -68,12 +71,18 @@ export const recordAt = (url: () => string | undefined): UsageRecord => {
         outcome: 'deny',
         from: String(sequence),
         order: 'oldest',
-        limit: '200',
+        limit: '1000',
       });
-      const { items } = JSON.parse(await ask(request, `decisions?${query}`, 'application/json')) as {
-        items: readonly Refusal[];
-      };
-      return items.find(({ endpoint }) => endpoint !== undefined && endpoints.has(endpoint));
+      for (let page = 0; page < pagesMax; page++) {
+        const { items, next } = JSON.parse(await ask(request, `decisions?${query}`, 'application/json')) as {
+          readonly items: readonly Refusal[];
+          readonly next: string | null;
+        };
+        const found = items.find(({ endpoint }) => endpoint !== undefined && endpoints.has(endpoint));
+        if (found !== undefined || next === null) return found;
+        query.set('cursor', next);
+      }
+      return undefined;
     },
   };
 };

@@ -66,7 +66,7 @@ export const reportRoutes = (
       case 'keys':
         return keysReport(organisation, await uses(), unusedMs, clock.now());
       case 'movers':
-        return moversReport(organisation);
+        return moversReport(organisation, unusedMs, clock.now());
       case 'break-glass':
         return breakGlassReport(organisation);
     }

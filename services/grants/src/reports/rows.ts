@@ -1,5 +1,5 @@
 /** What each report says, from the organisation at the head and from what was used. Pure. */
-import type { GroupId, Organisation, PrincipalId, RoleName, SubjectId } from '@postern/schemas';
+import type { Organisation, PrincipalId, RoleName, SubjectId } from '@postern/schemas';
 import { isBroughtAlong } from '@postern/schemas';
 import { breakGlassReviewers } from '../decide/approvers.ts';
 import { areSeparate, peopleBehind } from '../decide/duties.ts';
@@ -117,27 +117,26 @@ export const keysReport = (organisation: Organisation, uses: Uses, unusedMs: num
   return { columns: ['key', 'owner', 'what', 'lastUsed', 'issued', 'by', 'until', 'successor'], rows };
 };
 
-/** What people who moved brought along: no birthright, held from before, and not looked at since. */
-export const moversReport = (organisation: Organisation): Report => {
+/**
+ * What people who moved brought along: no birthright, held from before, and not looked at since; and, of those who moved in the last
+ * `windowMs`, the groups that give them roles, for which no grant of their own can be looked at.
+ */
+export const moversReport = (organisation: Organisation, windowMs: number, nowMs: number): Report => {
   const rows: Row[] = [];
   for (const grant of organisation.grants.values()) {
     if (!isBroughtAlong(organisation, grant)) continue;
     const { id, subject, role, issued, by, reason } = grant;
-    const holder = organisation.principals.get(subject as unknown as PrincipalId);
-    const groups = [...organisation.groups.around(subject as unknown as PrincipalId)];
-    const through = groups.filter((group: GroupId) => organisation.grantsOf(`${group}#member` as SubjectId).length > 0);
-    rows.push({
-      subject,
-      role,
-      movedAtSequence: holder?.since,
-      issued,
-      by,
-      reason,
-      groups: through.join(' '),
-      grant: id,
-    });
+    const { moved } = organisation.principals.get(subject as unknown as PrincipalId) ?? {};
+    rows.push({ subject, role, moved, as: 'grant', issued, by, reason, id });
   }
-  return { columns: ['subject', 'role', 'movedAtSequence', 'issued', 'by', 'reason', 'groups', 'grant'], rows };
+  const from = new Date(nowMs - windowMs).toISOString();
+  for (const { id: subject, moved, state } of organisation.principals.values()) {
+    if (state !== 'active' || moved === undefined || moved < from) continue;
+    for (const group of organisation.groups.around(subject))
+      for (const { role, issued, by, reason } of organisation.grantsOf(`${group}#member` as SubjectId))
+        rows.push({ subject, role, moved, as: 'membership', issued, by, reason, id: group });
+  }
+  return { columns: ['subject', 'role', 'moved', 'as', 'issued', 'by', 'reason', 'id'], rows };
 };
 
 /** Uses of break-glass that nobody else has looked at yet. */
