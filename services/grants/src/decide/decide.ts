@@ -9,17 +9,21 @@ import { expireGrants, issueGrant, revokeGrant } from './grants.ts';
 import { changeGroup, deleteGroup } from './groups.ts';
 import { expireKeys, issueKey, revokeKey, rotateKey } from './keys.ts';
 import { relateObject, unrelateObject } from './objects.ts';
-import { join, leave, move, revokeSessions } from './principals.ts';
+import { join, leave, move, note, reinstate, revokeSessions } from './principals.ts';
 import { publishModel, publishRoutes, publishSchema, recordEnforcement, recordQuarantine } from './publications.ts';
+import { releaseQuarantined } from './quarantined.ts';
 import { closeReview, driveReviews } from './review-closing.ts';
 import { decideReview, openReview } from './reviews.ts';
 import { defineRole, retireRole } from './roles.ts';
+import { applyEvent, cancelScheduled, enactScheduled } from './scheduled.ts';
 
 const deciders: { readonly [Kind in Command['kind']]: Decider<Kind> } = {
   join,
   move,
   leave,
   'revoke-sessions': revokeSessions,
+  reinstate,
+  note,
   'change-group': changeGroup,
   'delete-group': deleteGroup,
   'relate-object': relateObject,
@@ -51,6 +55,10 @@ const deciders: { readonly [Kind in Command['kind']]: Decider<Kind> } = {
   'publish-routes': publishRoutes,
   'publish-model': publishModel,
   'record-quarantine': recordQuarantine,
+  'release-quarantined': releaseQuarantined,
+  'apply-event': (command, organisation, at) => applyEvent(decide, command, organisation, at),
+  'enact-scheduled': (command, organisation, at) => enactScheduled(decide, command, organisation, at),
+  'cancel-scheduled': cancelScheduled,
   'record-enforcement': recordEnforcement,
 };
 
