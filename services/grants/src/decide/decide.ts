@@ -1,5 +1,7 @@
 /** One decider a command, all pure: the same command on the same state in the same circumstances decides the same. */
 import type { Organisation } from '@postern/schemas';
+import { approveRequest, denyRequest, lapseRequests, withdrawRequest } from './answering.ts';
+import { askForRole } from './asking.ts';
 import { restoreBirthrights } from './birthrights.ts';
 import { closeBreakGlass, openBreakGlass, reviewBreakGlass, settleBreakGlass } from './break-glass.ts';
 import type { Circumstances, Command, Decided, Decider } from './command.ts';
@@ -10,8 +12,8 @@ import { relateObject, unrelateObject } from './objects.ts';
 import { join, leave, move, note, reinstate, revokeSessions } from './principals.ts';
 import { publishModel, publishRoutes, publishSchema, recordEnforcement, recordQuarantine } from './publications.ts';
 import { releaseQuarantined } from './quarantined.ts';
-import { approveRequest, askForRole, denyRequest, lapseRequests, withdrawRequest } from './requests.ts';
-import { closeReview, decideReview, driveReviews, openReview } from './reviews.ts';
+import { closeReview, driveReviews } from './review-closing.ts';
+import { decideReview, openReview } from './reviews.ts';
 import { defineRole, retireRole } from './roles.ts';
 import { applyEvent, cancelScheduled, enactScheduled } from './scheduled.ts';
 
