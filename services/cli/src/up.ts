@@ -2,6 +2,7 @@
 import { authorizerService } from '@postern/authorizer/app';
 import { openInboundFeed } from '@postern/event-log/open';
 import { grantsService, schemaCheck } from '@postern/grants/app';
+import { openProfileStore } from '@postern/profiles/open';
 import { gatewaysOf, observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import {
@@ -16,6 +17,7 @@ import {
   mistakeText,
   openLogger,
   persistedDocuments,
+  profilesUrl,
   relationshipsUrl,
   reloading,
   requireFree,
@@ -66,6 +68,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const record = stack.use(await openRecordRoom(loaded, { telemetry, onLost }));
   const { eventLog } = record;
   const engine = stack.use(await openRelationships(relationshipsUrl(loaded), { telemetry }));
+  const profiles = stack.use(await openProfileStore(profilesUrl(loaded)));
   const feeds = [];
   for (const { kafka, group } of config.feeds) feeds.push(stack.use(await openInboundFeed(kafka, group)));
 
@@ -73,7 +76,16 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
   const authorizer = authorizerService({ facts: eventLog.facts, engine, keys, clock, telemetry, log }, {});
   const grants = grantsService(
-    { eventLog, feeds, keys, clock, telemetry, log, checkSchema: schemaCheck(() => openRelationships('embedded:')) },
+    {
+      eventLog,
+      feeds,
+      profiles,
+      keys,
+      clock,
+      telemetry,
+      log,
+      checkSchema: schemaCheck(() => openRelationships('embedded:')),
+    },
     {
       model,
       publishedByCommand: config.model.publish === 'by-command',
@@ -81,6 +93,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       administratorKey: keptIn(`${data}/admin.key`, (secret) => {
         adminKey = secret;
       }),
+      scim: config.scim,
     },
   );
   const listeners = {

@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { EventLog, InboundFeed, Stranger } from '@postern/event-log';
+import type { ProfileStore } from '@postern/profiles';
 import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
 import { isProblem, openApiDocument, posternMount, posternService } from '@postern/schemas';
 import { metrics, type Telemetry } from '@postern/telemetry';
 import { proxyBarrier } from './barrier.ts';
-import { commandHandler } from './commands.ts';
+import { commandHandler, turns } from './commands.ts';
 import { enforcer } from './enforcer.ts';
 import { type AdministratorKey, firstStart } from './first-start.ts';
 import { consumeFeed, setAside } from './inbound/feed.ts';
@@ -18,7 +19,10 @@ import { modelRoutes } from './routes/model.ts';
 import { principalRoutes } from './routes/principals.ts';
 import { roleRoutes } from './routes/roles.ts';
 import type { CheckSchema } from './schema-check.ts';
+import type { ScimConfig } from './scim/people.ts';
+import { scimRoutes } from './scim/routes.ts';
 import { grantsState } from './state.ts';
+import { togetherHandler } from './together.ts';
 
 export { decide as decideCommand } from './decide/decide.ts';
 export type { AdministratorKey } from './first-start.ts';
@@ -28,6 +32,8 @@ export { schemaCheck } from './schema-check.ts';
 export type GrantsDeps = {
   readonly eventLog: Pick<EventLog, 'facts' | 'enforcement' | 'quarantine'>;
   readonly feeds: readonly InboundFeed[];
+  /** What SCIM's clients write of people and groups, beside the facts. */
+  readonly profiles: ProfileStore;
   readonly keys: AssertionKeys;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
@@ -44,6 +50,7 @@ export type GrantsConfig = {
   /** How long `wait=enforced` waits before it answers 504. */
   readonly enforceTimeoutMs: number;
   readonly administratorKey: AdministratorKey;
+  readonly scim: ScimConfig;
 };
 
 export type GrantsService = Room & {
@@ -55,7 +62,7 @@ export type GrantsService = Room & {
 const expiryEveryMs = 60_000;
 
 export const grantsService = (
-  { eventLog, feeds, keys, clock, telemetry, log, checkSchema }: GrantsDeps,
+  { eventLog, feeds, profiles, keys, clock, telemetry, log, checkSchema }: GrantsDeps,
   config: GrantsConfig,
 ): GrantsService => {
   const stopping = new AbortController();
@@ -66,7 +73,8 @@ export const grantsService = (
     onStrangers: (strangers) => keepAside(strangers),
     onNews: (facts) => enforcement.observe(facts),
   });
-  const commands = commandHandler({ facts: eventLog.facts, state, clock, telemetry });
+  const carryingOut = { facts: eventLog.facts, state, clock, telemetry, turns: turns() };
+  const commands = commandHandler(carryingOut);
   const barrier = proxyBarrier(eventLog.enforcement, clock);
   const enforcement = enforcer({ barrier, commands, clock, telemetry, log }, config.enforceTimeoutMs);
 
@@ -95,6 +103,7 @@ export const grantsService = (
       keyRoutes(routes, deps);
       eventRoutes(routes, deps);
       modelRoutes(routes, { ...deps, checkSchema });
+      scimRoutes(routes, { ...deps, profiles, together: togetherHandler(carryingOut) }, config.scim);
       routes.get('/openapi.json', async () => openApiDocument());
     },
     { prefix: posternMount },

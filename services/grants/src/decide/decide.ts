@@ -6,6 +6,7 @@ import { changeGroup, deleteGroup } from './groups.ts';
 import { issueKey, revokeKey } from './keys.ts';
 import { relateObject, unrelateObject } from './objects.ts';
 import { join, leave, move, revokeSessions } from './principals.ts';
+import { provision, shapeGroup } from './provision.ts';
 import { publishModel, publishRoutes, publishSchema, recordEnforcement, recordQuarantine } from './publications.ts';
 import { defineRole, retireRole } from './roles.ts';
 
@@ -13,6 +14,8 @@ const deciders: { readonly [Kind in Command['kind']]: Decider<Kind> } = {
   join,
   move,
   leave,
+  provision,
+  'shape-group': shapeGroup,
   'revoke-sessions': revokeSessions,
   'change-group': changeGroup,
   'delete-group': deleteGroup,
