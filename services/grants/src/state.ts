@@ -3,7 +3,15 @@
  * Follows the log for ever; a command waits here until the state has reached what it must rest on.
  */
 import type { EventLog, Stranger } from '@postern/event-log';
-import { beginning, type Fact, type LoggedFact, Organisation, type RoleName, type Sequence } from '@postern/schemas';
+import {
+  beginning,
+  type Fact,
+  type LoggedFact,
+  Organisation,
+  Problem,
+  type RoleName,
+  type Sequence,
+} from '@postern/schemas';
 import { isFromFiles } from './decide/from-files.ts';
 
 /** How a (source, id) was answered the first time. */
@@ -14,7 +22,7 @@ export type GrantsState = {
   /** Roles whose last definition was published from files. */
   readonly rolesFromFiles: ReadonlySet<RoleName>;
   readonly handled: (source: string, id: string) => Handled | undefined;
-  /** Resolves once the state has taken in `sequence`. */
+  /** Resolves once the state has taken in `sequence`; rejects where nothing is taken in any more. */
   readonly reached: (sequence: Sequence) => Promise<void>;
   /** Follows until `signal` aborts; rejects when the log can no longer be followed. */
   readonly follow: (signal: AbortSignal) => Promise<void>;
@@ -33,7 +41,8 @@ export const grantsState = (facts: EventLog['facts'], { onStrangers, onNews }: S
   const organisation = new Organisation();
   const inbound = new Map<string, { digest: string; sequence: Sequence; facts: Fact[] }>();
   const rolesFromFiles = new Set<RoleName>();
-  let waiting: { sequence: Sequence; resolve: () => void }[] = [];
+  let waiting: { sequence: Sequence; resolve: () => void; reject: (error: Error) => void }[] = [];
+  let ended: Problem | undefined;
   let trouble: string | undefined = 'the facts log has not been read yet';
 
   const take = (entry: LoggedFact): void => {
@@ -60,9 +69,11 @@ export const grantsState = (facts: EventLog['facts'], { onStrangers, onNews }: S
     reached: (sequence) =>
       organisation.sequence >= sequence
         ? Promise.resolve()
-        : new Promise((resolve) => {
-            waiting.push({ sequence, resolve });
-          }),
+        : ended !== undefined
+          ? Promise.reject(ended)
+          : new Promise((resolve, reject) => {
+              waiting.push({ sequence, resolve, reject });
+            }),
     notReady: () => trouble,
     follow: async (signal) => {
       try {
@@ -80,6 +91,11 @@ export const grantsState = (facts: EventLog['facts'], { onStrangers, onNews }: S
       } catch (error) {
         trouble = error instanceof Error ? error.message : String(error);
         throw error;
+      } finally {
+        // Whoever waits here at the end of the room would keep it from ending.
+        ended = new Problem('event-log/unreachable', { detail: trouble ?? 'the facts are no longer followed' });
+        for (const { reject } of waiting) reject(ended);
+        waiting = [];
       }
     },
   };

@@ -78,8 +78,11 @@ const test = (filter: Filter, resolve: Resolve): Test => {
 const comparing = (
   op: Comparison,
   wanted: string | number | boolean | null,
-  attribute: Attribute | undefined,
+  whole: Attribute | undefined,
 ): ((value: unknown) => boolean) => {
+  // Of a complex value its `value` is compared: `emails co "@home"`.
+  const isComplex = whole?.type === 'complex';
+  const attribute = isComplex ? named(whole.subAttributes ?? [], 'value') : whole;
   const isText = attribute === undefined || attribute.type === 'string' || attribute.type === 'reference';
   const fold = (value: unknown): unknown =>
     typeof value !== 'string'
@@ -95,7 +98,7 @@ const comparing = (
   if (attribute?.type === 'boolean' && op !== 'eq' && op !== 'ne')
     throw refuse('invalidFilter', `${attribute.name} is true or false: only eq and ne can be asked of it`);
   return (value) => {
-    const plain = attribute?.type === 'complex' ? asObject(value)?.['value'] : value;
+    const plain = isComplex ? asObject(value)?.['value'] : value;
     const left = fold(plain);
     switch (op) {
       case 'eq':
