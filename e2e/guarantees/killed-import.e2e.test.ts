@@ -30,13 +30,16 @@ test('a killed import is finished by sending it again, and nothing is there twic
   const killer = (async () => {
     for (let kill = 0; kill < kills && importing; kill++) {
       await sleep(50 + random(900));
-      const { promise, resolve } = Promise.withResolvers<void>();
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
       up = promise;
+      up.catch(() => {});
       await world.stop('SIGKILL');
-      await world.start();
-      resolve();
+      // One that does not come up again ends the import as well.
+      await world.start().then(() => resolve(), reject);
+      await promise;
     }
   })();
+  killer.catch(() => {});
   const first = await bring(target, size);
   importing = false;
   await killer;

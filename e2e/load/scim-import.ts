@@ -78,6 +78,7 @@ const ask = async (target: Target, path: string, body?: object): Promise<Record<
       const response = await fetch(`${target.gate}/.postern/scim/v2${path}`, {
         headers: { 'x-api-key': target.key, 'content-type': 'application/scim+json' },
         ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
+        ...(target.alive !== undefined && { signal: AbortSignal.timeout(20_000) }),
       });
       const answer = (await response.json()) as Record<string, unknown>;
       if (response.status === 200) return answer;
