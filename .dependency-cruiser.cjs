@@ -11,14 +11,14 @@ const homes = {
   'prom-client': 'infra/telemetry/src/',
   // The bench measures it bare, as a peer.
   'http-proxy-3': '(services/proxy/src/forward|e2e/load/peers/)',
-  graphql: '(infra/runtime/src/config/graphql-files|services/proxy/src/gate/graphql)',
+  graphql: '(infra/runtime/src/config/graphql-files|services/proxy/src/gate/graphql|e2e/world/operation-apis)',
   protobufjs: 'infra/runtime/src/config/grpc-file',
   // Envoy's ext_authz is gRPC.
-  '@grpc/[^/]+': 'services/proxy/src/authorize/',
+  '@grpc/[^/]+': '(services/proxy/src/authorize/|services/proxy/src/trial/ledger|services/proxy/src/grpc.int.test|e2e/world/operation-apis|e2e/journeys/operations)',
   testcontainers: 'infra/containers/',
 };
 const tests = '[.]test[.]ts$';
-const opener = '^services/([^/]+/src/main|cli/src/(up|record/(room|worker)|bench|commands/check)|authorizer/src/pdp/open)[.]ts$';
+const opener = '^services/([^/]+/src/main|cli/src/(up|record/(room|worker)|bench|commands/check)|authorizer/src/pdp/open|proxy/src/trial/gate-process)[.]ts$';
 
 const forbidden = [
   { name: 'schemas-are-pure', from: { path: '^schemas/src/', pathNot: tests }, to: { pathNot: ['^schemas/', '^node_modules/zod/'] } },

@@ -5,6 +5,7 @@
  *   integration  schemas, infra, services: *.int.test.ts        real embedded engines, files, sockets
  *   embedded     e2e: *.e2e.test.ts                             journeys against a started `postern up`
  *   containers   everywhere: *.containers.test.ts               the same on real Kafka, SpiceDB and PostgreSQL
+ *   long         everywhere: *.long.test.ts                     minutes of chance, on all cores
  *
  * Further arguments that are no suite's name keep only the files whose path contains one of them.
  *
@@ -20,7 +21,7 @@ import { matrixText, readMatrix } from './conformance-matrix.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const rooms = '{schemas,infra/*,services/*}/src/**';
-const kind = (file: string) => /\.(int|e2e|containers)\.test\.ts$/.exec(file)?.[1] ?? 'pure';
+const kind = (file: string) => /\.(int|e2e|containers|long)\.test\.ts$/.exec(file)?.[1] ?? 'pure';
 const suites: Record<
   string,
   { readonly patterns: readonly string[]; readonly kind: string; readonly concurrency: number }
@@ -29,6 +30,7 @@ const suites: Record<
   integration: { patterns: [`${rooms}/*.test.ts`], kind: 'int', concurrency: 2 },
   embedded: { patterns: ['e2e/**/*.test.ts'], kind: 'e2e', concurrency: 1 },
   containers: { patterns: [`${rooms}/*.test.ts`, 'e2e/**/*.test.ts'], kind: 'containers', concurrency: 1 },
+  long: { patterns: [`${rooms}/*.test.ts`, 'e2e/**/*.test.ts'], kind: 'long', concurrency: 1 },
 };
 
 const names = process.argv.slice(2);

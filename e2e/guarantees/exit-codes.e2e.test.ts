@@ -158,7 +158,8 @@ describe('postern ends with', () => {
     assert.equal((await postern(['init'], { cwd })).code, 0);
     const checked = await postern(['check'], { cwd });
     assert.deepEqual([checked.code, checked.stderr], [0, '']);
-    assert.match(checked.stdout, /1 service, 4 endpoints, 3 roles, \d+ definitions\nno mistakes found/);
+    assert.match(checked.stdout, /1 service, 4 endpoints, 3 roles, \d+ definitions\nassertions: 5 hold, 0 do not\n/);
+    assert.match(checked.stdout, /no mistakes found/);
     const again = await postern(['init'], { cwd });
     assert.equal(again.code, 1);
     assert.match(again.stderr, /not overwritten: postern\.yaml, roles\.yaml, example\.openapi\.yaml/);

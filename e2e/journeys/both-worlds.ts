@@ -3,6 +3,7 @@ import type { World } from '../world/world.ts';
 import { accessJourneys } from './access.ts';
 import { eventJourneys } from './events.ts';
 import { objectJourneys } from './objects.ts';
+import { operationJourneys } from './operations.ts';
 import { recordJourneys } from './record.ts';
 import { revocationJourneys } from './revocations.ts';
 import { traceJourneys } from './trace.ts';
@@ -10,6 +11,7 @@ import { traceJourneys } from './trace.ts';
 export const journeys = (world: () => World): void => {
   accessJourneys(world);
   objectJourneys(world);
+  operationJourneys(world);
   eventJourneys(world);
   traceJourneys(world);
   revocationJourneys(world);

@@ -4,8 +4,8 @@
  * decision recording are all on.
  *
  *   --seconds N --rounds N --connections N    how long, how often, how wide
- *   --only requests|model                     one section
- *   --contenders TEXT                         of the proxies, those whose name holds it (the mark is always measured)
+ *   --only requests|curves|latency|model      one section
+ *   --contenders TEXT                         of the proxies, those whose name holds it; `others` is everybody else's
  *   --profile DIR                             CPU profiles of the proxies, one file a process
  */
 import { spawnSync } from 'node:child_process';
@@ -13,6 +13,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { posternMain, root } from '../world/embedded.ts';
+import { cacheCurve, sizeCurve } from './curves.ts';
+import { addedLatency } from './latency.ts';
+import { openOthers } from './others.ts';
 import { compareRequests } from './requests.ts';
 import { bare, gateAlone, type Open, openStage, posternUp } from './stage.ts';
 
@@ -37,21 +40,34 @@ const wanted = (section: string): boolean => values.only === undefined || values
 await using stage = await openStage();
 
 if (wanted('requests')) {
-  const all: readonly (readonly [string, () => Promise<Open>])[] = [
+  const own: readonly (readonly [string, () => Promise<Open>])[] = [
     ['undici', () => bare(stage, 'undici', profile)],
     ['http-proxy-3', () => bare(stage, 'http-proxy', profile)],
-    ['up', () => posternUp(stage)],
-    ['gate', () => gateAlone(stage, 1, profile)],
+    ['postern up', () => posternUp(stage)],
+    ['postern gate', () => gateAlone(stage, { profile })],
+    [
+      'postern gate unrecorded',
+      () => gateAlone(stage, { profile, unrecorded: true, name: 'postern, the gate, recording left out' }),
+    ],
   ];
-  const chosen = all.filter(([name]) => name === 'undici' || name.includes(values.contenders));
+  const { contenders } = values;
+  const chosen = own.filter(([name]) => name === 'undici' || (contenders !== 'others' && name.includes(contenders)));
   const open: Open[] = [];
   try {
     for (const [, start] of chosen) open.push(await start());
-    await compareRequests([stage.upstream, ...open.map(({ contender }) => contender)], rounds);
+    if (contenders === '' || contenders === 'others') open.push(...(await openOthers(stage, '')));
+    await compareRequests([stage.upstream, ...open.flatMap(({ contender }) => contender ?? [])], rounds);
   } finally {
     await Promise.all(open.map(({ stop }) => stop()));
   }
 }
+
+if (wanted('curves')) {
+  await sizeCurve(stage, rounds);
+  cacheCurve();
+}
+
+if (wanted('latency')) await addedLatency(stage, rounds);
 
 /** Wall time of a whole process, its start included. */
 const timed = (name: string, args: readonly string[], cwd: string): void => {

@@ -21,7 +21,7 @@ export type Stage = AsyncDisposable & {
   readonly jwksFile: string;
 };
 
-const issuer = 'https://bench.example';
+export const issuer = 'https://bench.example';
 
 export const openStage = async (): Promise<Stage> => {
   const folder = await mkdtemp(join(tmpdir(), 'postern-bench-'));
@@ -61,20 +61,33 @@ export const openStage = async (): Promise<Stage> => {
 
 export const portOf = (target: Target): number => Number(new URL(target.url).port);
 
+export type Size = {
+  readonly routes: number;
+  /** Beside the bench's own; each opens its share of the routes. */
+  readonly roles: number;
+  readonly users: number;
+};
+export const smallest: Size = { routes: 1, roles: 0, users: 0 };
+
 /** The files of a model with `routes` endpoints, of which the bench calls one. */
-export const writeModel = async (stage: Stage, routes: number): Promise<{ file: string; port: number }> => {
+export const writeModel = async (
+  stage: Pick<Stage, 'folder' | 'upstream'>,
+  { routes, roles }: Size,
+): Promise<{ file: string; port: number }> => {
   const port = await freeBasePort();
-  const others = Array.from(
-    { length: routes - 1 },
-    (_, at) => `  /things${at}/{id}:\n    get: { operationId: getThing${at} }\n`,
-  );
+  const others = Array.from({ length: routes - 1 }, (_, at) => `  /t${at}/{id}:\n    get: { operationId: t${at} }\n`);
   await writeFile(
     join(stage.folder, 'api.yaml'),
     `openapi: 3.1.0\ninfo: { title: Bench, version: "1" }\npaths:\n  /employees/{id}:\n    get: { operationId: getEmployee }\n${others.join('')}`,
   );
+  const share = Math.max(1, Math.ceil((routes - 1) / Math.max(roles, 1)));
+  const further = Array.from({ length: roles }, (_, role) => {
+    const own = Array.from({ length: share }, (_, at) => `{ endpoint: bench/t${(role * share + at) % (routes - 1)} }`);
+    return `r${role}:\n  allows: [${own.join(', ')}]\n`;
+  });
   await writeFile(
     join(stage.folder, 'roles.yaml'),
-    'reader:\n  allows: [{ service: bench, access: read }]\n  birthright: { department: bench }\n',
+    `reader:\n  allows: [{ endpoint: bench/getEmployee }]\n  birthright: { department: bench }\n${further.join('')}`,
   );
   const file = join(stage.folder, 'postern.yaml');
   await writeFile(
@@ -101,7 +114,8 @@ export const hire = async (gate: string, key: string): Promise<void> => {
   if (!joined.ok) throw new Error(await joined.text());
 };
 
-export type Open = { readonly contender: Contender; readonly stop: () => Promise<void> };
+/** Something started; without a contender it is only what others need. */
+export type Open = { readonly contender: Contender | undefined; readonly stop: () => Promise<void> };
 
 const opened = (started: Started, contender: Omit<Contender, 'pids'>): Open => ({
   contender: { ...contender, pids: [started.pid] },
@@ -121,13 +135,29 @@ export const bare = async (stage: Stage, name: 'undici' | 'http-proxy', profile:
 /** The mark that everything is measured against. */
 export const bareUndici = 'bare undici proxy';
 
+export type GateOptions = {
+  readonly size?: Size;
+  /** URL of the engine; by default one in the process. */
+  readonly relationships?: string;
+  readonly cachedDecisionsMax?: number;
+  readonly unrecorded?: boolean;
+  readonly name?: string;
+  readonly profile?: readonly string[];
+};
+
 /** The gate as `postern serve proxy` runs it. */
-export const gateAlone = async (stage: Stage, routes: number, profile: readonly string[]): Promise<Open> => {
-  const { file, port } = await writeModel(stage, routes);
-  const started = await startProgram('peers/gate.ts', [file, port, portOf(stage.upstream)], profile);
+export const gateAlone = async (stage: Stage, options: GateOptions = {}): Promise<Open> => {
+  const { size = smallest, relationships = 'embedded:', cachedDecisionsMax = 200_000, unrecorded = false } = options;
+  const { file, port } = await writeModel(stage, size);
+  const given = { file, port, upstream: portOf(stage.upstream), relationships, users: size.users };
+  const started = await startProgram(
+    'peers/gate.ts',
+    [JSON.stringify({ ...given, cachedDecisionsMax, unrecorded })],
+    options.profile,
+  );
   await hire(`http://127.0.0.1:${port}`, /^key (.*)$/m.exec(started.said())?.[1] ?? '');
   return opened(started, {
-    name: 'postern, the gate by itself (serve proxy)',
+    name: options.name ?? 'postern, the gate by itself (serve proxy)',
     does: 'decides',
     url: `http://127.0.0.1:${port}/bench/employees/42`,
     headers: { authorization: `Bearer ${stage.token}` },
@@ -135,7 +165,7 @@ export const gateAlone = async (stage: Stage, routes: number, profile: readonly 
 };
 
 export const posternUp = async (stage: Stage): Promise<Open> => {
-  const { port } = await writeModel(stage, 1);
+  const { port } = await writeModel(stage, smallest);
   const running = await startPostern(['up'], { cwd: stage.folder });
   await hire(`http://127.0.0.1:${port}`, (await readFile(join(stage.folder, '.postern/admin.key'), 'utf8')).trim());
   return {

@@ -9,6 +9,7 @@ import { type StartedContainer, type StartedKafka, startKafka, startPostgres, st
 import { startCollector } from './collector.ts';
 import { startIssuer } from './issuer.ts';
 import { commonConfig } from './model.ts';
+import { startOperationApis } from './operation-apis.ts';
 import { freeAddresses, type Process, posternProcess } from './processes.ts';
 import { startUpstream } from './upstream.ts';
 import { type RoomName, speaking, type World } from './world.ts';
@@ -29,12 +30,14 @@ export type DistributedOptions = {
   readonly feeds?: readonly string[];
   /** Two instances of grants: the second proxy sends its commands to the second. */
   readonly grants?: 1 | 2;
+  readonly proxies?: 2 | 4;
 };
 
 export const distributedWorld = async ({
   leaseMs = 5_000,
   feeds = [],
   grants: grantsCount = 1,
+  proxies = 2,
 }: DistributedOptions = {}): Promise<DistributedWorld> => {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'postern-many-'));
@@ -55,19 +58,22 @@ export const distributedWorld = async ({
   await writeFile(tokenFile, 'a-token-that-proxies-share-with-the-authorizer', { mode: 0o600 });
   await writeFile(spicedbTokenFile, spicedb.presharedKey, { mode: 0o600 });
 
-  const names = ['grants-1', 'authorizer', 'audit', 'proxy-1', 'proxy-2'] as const satisfies RoomName[];
+  const gateNames = (['proxy-1', 'proxy-2', 'proxy-3', 'proxy-4'] as const satisfies RoomName[]).slice(0, proxies);
+  const names: readonly RoomName[] = ['grants-1', 'authorizer', 'audit', ...gateNames];
   const rooms: readonly RoomName[] = grantsCount === 2 ? [...names, 'grants-2'] : names;
-  const free = await freeAddresses(rooms.length * 2);
+  const free = await freeAddresses(rooms.length * 3);
   const listens = new Map(rooms.map((room, index) => [room, free[index * 2] ?? '']));
   const at = (room: RoomName): string => `http://${listens.get(room) ?? ''}`;
-  const gates = [at('proxy-1'), at('proxy-2')];
+  const h2cOf = (room: RoomName): string => free[rooms.length * 2 + rooms.indexOf(room)] ?? '';
+  const gates = gateNames.map(at);
 
   const collector = stack.use(await startCollector());
   const issuer = stack.use(await startIssuer());
   const upstream = stack.use(await startUpstream(gates));
+  const operations = stack.use(await startOperationApis());
   const eventLogUrl = `kafka://${kafka.brokers}/postern`;
   const common = {
-    ...commonConfig({ upstream: upstream.url, issuer: issuer.url, otlp: collector.url }),
+    ...commonConfig({ upstream: upstream.url, issuer: issuer.url, otlp: collector.url, services: operations.services }),
     eventLog: eventLogUrl,
     relationships: `spicedb://${spicedb.endpoint}?tokenFile=${spicedbTokenFile}`,
     auditStore: auditPostgres.url,
@@ -83,7 +89,7 @@ export const distributedWorld = async ({
     const config = {
       ...common,
       health: free[index * 2 + 1] ?? '',
-      ...(kind === 'proxy' && { listen: listens.get(room) }),
+      ...(kind === 'proxy' && { listen: listens.get(room), h2c: h2cOf(room) }),
       rooms: {
         authorizer: at('authorizer'),
         audit: at('audit'),
@@ -112,9 +118,11 @@ export const distributedWorld = async ({
   return {
     kind: 'distributed',
     gates,
+    h2c: [h2cOf('proxy-1'), h2cOf('proxy-2')],
     key,
     issuer,
     upstream,
+    operations,
     collector,
     kafka,
     spicedb,

@@ -4,7 +4,11 @@ import { startHttp } from './stub-server.ts';
 
 export const audience = 'postern-e2e';
 
-export type TokenOptions = { readonly issuedSecondsAgo?: number };
+export type TokenOptions = {
+  readonly issuedSecondsAgo?: number;
+  /** Who acts in the subject's name (RFC 8693). */
+  readonly act?: string;
+};
 
 export type Issuer = AsyncDisposable & {
   readonly url: string;
@@ -26,9 +30,9 @@ export const startIssuer = async (): Promise<Issuer> => {
   });
   return {
     ...server,
-    token: (subject, { issuedSecondsAgo = 0 } = {}) => {
+    token: (subject, { issuedSecondsAgo = 0, act } = {}) => {
       const now = Math.floor(Date.now() / 1_000);
-      return new SignJWT({})
+      return new SignJWT(act === undefined ? {} : { act: { sub: act } })
         .setProtectedHeader({ alg: 'ES256', kid, typ: 'at+jwt' })
         .setIssuer(server.url)
         .setAudience(audience)

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { startCollector } from './collector.ts';
 import { startIssuer } from './issuer.ts';
 import { commonConfig } from './model.ts';
+import { startOperationApis } from './operation-apis.ts';
 import { freeAddresses, posternProcess } from './processes.ts';
 import { startUpstream } from './upstream.ts';
 import { speaking, type World } from './world.ts';
@@ -13,18 +14,25 @@ export const embeddedWorld = async (): Promise<World> => {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'postern-one-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const [listen = '', health = ''] = await freeAddresses(2);
+  const [listen = '', health = '', h2c = ''] = await freeAddresses(3);
   const gates = [`http://${listen}`];
   const collector = stack.use(await startCollector());
   const issuer = stack.use(await startIssuer());
   const upstream = stack.use(await startUpstream(gates));
+  const operations = stack.use(await startOperationApis());
   const postern = stack.use(
     await posternProcess({
       folder,
       args: ['up'],
       config: {
-        ...commonConfig({ upstream: upstream.url, issuer: issuer.url, otlp: collector.url }),
+        ...commonConfig({
+          upstream: upstream.url,
+          issuer: issuer.url,
+          otlp: collector.url,
+          services: operations.services,
+        }),
         listen,
+        h2c,
         health,
         data: './data',
         log: { level: 'warn' },
@@ -37,9 +45,11 @@ export const embeddedWorld = async (): Promise<World> => {
   return {
     kind: 'embedded',
     gates,
+    h2c: [h2c],
     key,
     issuer,
     upstream,
+    operations,
     collector,
     ...speaking(gates, () => key, issuer),
     health: () => postern.health(),

@@ -57,8 +57,8 @@ export const posternProcess = async ({ folder, args, config }: ProcessSpec): Pro
     signal: (signal) => void running?.process.kill(signal),
     health: async () => {
       const response = await fetch(`http://${config.health}/readyz`);
-      const { notReady } = (await response.json()) as Pick<Health, 'notReady'>;
-      return { status: response.status, notReady };
+      const { notReady, watched = [] } = (await response.json()) as Pick<Health, 'notReady'> & Partial<Health>;
+      return { status: response.status, notReady, watched };
     },
     output: () => printed + (running?.output() ?? ''),
     [Symbol.asyncDispose]: async () => {

@@ -1,10 +1,11 @@
 /** A world as a journey sees it: gates, a key, events to send and calls to make. The same for one process and for many. */
 import type { Collector } from './collector.ts';
 import type { Issuer, TokenOptions } from './issuer.ts';
+import type { OperationApis } from './operation-apis.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What one process is in the distributed world; in the embedded world all of them are the same one. */
-export type RoomName = 'grants-1' | 'grants-2' | 'authorizer' | 'audit' | 'proxy-1' | 'proxy-2';
+export type RoomName = 'grants-1' | 'grants-2' | 'authorizer' | 'audit' | 'proxy-1' | 'proxy-2' | 'proxy-3' | 'proxy-4';
 
 export type CloudEvent = {
   /** A new one where none is given. */
@@ -47,15 +48,20 @@ export type SendOptions = {
 export type Health = {
   readonly status: number;
   readonly notReady: readonly { readonly service: string; readonly what: string }[];
+  /** What somebody has to look at. */
+  readonly watched: readonly { readonly what: string }[];
 };
 
 export type World = AsyncDisposable & {
   readonly kind: 'embedded' | 'distributed';
   readonly gates: readonly string[];
+  /** HOST:PORT of each gate for HTTP/2 in clear text. */
+  readonly h2c: readonly string[];
   /** The administrator's. */
   readonly key: string;
   readonly issuer: Issuer;
   readonly upstream: Upstream;
+  readonly operations: OperationApis;
   readonly collector: Collector;
   readonly token: (subject: string, options?: TokenOptions) => Promise<string>;
   /** One CloudEvent in structured mode. */

@@ -103,6 +103,20 @@ export const GrantId = z
   .brand<'GrantId'>();
 export type GrantId = z.infer<typeof GrantId>;
 
+/** An identifier that the fact which began the thing gave it: a UUIDv7. */
+const begun = z
+  .string()
+  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'an id here is the UUID that was answered');
+/** A request for a role. */
+export const RequestId = begun.brand<'RequestId'>();
+export type RequestId = z.infer<typeof RequestId>;
+/** One use of break-glass. */
+export const BreakGlassId = begun.brand<'BreakGlassId'>();
+export type BreakGlassId = z.infer<typeof BreakGlassId>;
+/** A campaign in which access is reviewed. */
+export const ReviewId = begun.brand<'ReviewId'>();
+export type ReviewId = z.infer<typeof ReviewId>;
+
 /** Names of object types, relations and permissions in the schema (SpiceDB's rule). */
 export const SchemaName = z
   .string()

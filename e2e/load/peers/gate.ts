@@ -10,14 +10,27 @@ import { proxyService } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import { assertionKeys, loadConfig, loadModel, openLogger, systemClock } from '@postern/runtime';
 import { openTelemetry } from '@postern/telemetry/open';
+import { hireMany } from './people.ts';
 
-const [file = 'postern.yaml', port = '0', upstream = ''] = process.argv.slice(2);
+type Options = {
+  readonly file: string;
+  readonly port: number;
+  readonly upstream: number;
+  readonly relationships: string;
+  /** People beside the bench's own, each with a grant of one of the roles. */
+  readonly users: number;
+  readonly cachedDecisionsMax: number;
+  /** What is recorded goes nowhere: what recording costs is seen by leaving it out. */
+  readonly unrecorded: boolean;
+};
+const options = JSON.parse(process.argv[2] ?? '{}') as Options;
+const { file, port, upstream, relationships, users, cachedDecisionsMax, unrecorded } = options;
 const loaded = loadConfig(file, process.env);
 const log = openLogger('warn', 'bench');
 const clock = systemClock;
 const telemetry = await openTelemetry({ service: 'bench' });
 const eventLog = await openEventLog('memory:', { telemetry });
-const engine = await openRelationships('embedded:', { telemetry });
+const engine = await openRelationships(relationships, { telemetry });
 const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
 const authorizer = authorizerService({ facts: eventLog.facts, engine, keys, clock, telemetry, log });
 const grants = grantsService(
@@ -45,9 +58,16 @@ const grants = grantsService(
 await keys.start();
 await authorizer.start();
 await grants.start();
+await hireMany(eventLog.facts, users, [...loadModel(loaded).roles.keys()]);
 const rooms = await grants.http.listen({ host: '127.0.0.1', port: 0 });
 const proxy = proxyService(
-  { eventLog, decisionPoint: authorizer, clock, telemetry, log },
+  {
+    eventLog: unrecorded ? { ...eventLog, decisions: { publish: async () => {} } } : eventLog,
+    decisionPoint: authorizer,
+    clock,
+    telemetry,
+    log,
+  },
   {
     instance: 'bench',
     listen: `127.0.0.1:${port}`,
@@ -58,7 +78,7 @@ const proxy = proxyService(
     issuers: loaded.config.issuers,
     trustedProxies: [],
     leaseMs: 5_000,
-    cachedDecisionsMax: 200_000,
+    cachedDecisionsMax,
   },
 );
 await proxy.start();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { isProblem } from '@postern/schemas';
 import { type Cases, entryOf, grow, idsOf, numbered, rowOf } from './conformance-entries.ts';
-import type { AuditRow } from './port.ts';
+import type { AuditRow, LastUsesQuery } from './port.ts';
 
 export const readingCases: Cases = {
   'a row comes back with every member it had, and none that it had not': async ({ open }) => {
@@ -71,6 +71,50 @@ export const readingCases: Cases = {
     assert.deepEqual(await ids({ subject: "user:ann' OR '1'='1" }), []);
     assert.deepEqual(idsOf(await store.reader.find('facts', { limit: 100 })), []);
   },
+
+  'the last use of each endpoint is told for each subject and actor, further operations of a request and all, refusals never':
+    async ({ open }) => {
+      await using store = await open();
+      const rows: AuditRow[] = [];
+      const add = (at: string, subject: string, endpoint: string, more: Partial<AuditRow> = {}) =>
+        rows.push({
+          id: `u-${rows.length}`,
+          at,
+          type: 'decision',
+          outcome: 'allow',
+          subject,
+          endpoint,
+          body: '{}',
+          ...more,
+        });
+      add('2030-01-02T00:00:00.000Z', 'user:ann', 'payroll/list');
+      add('2030-01-01T00:00:00.000Z', 'user:ann', 'payroll/list');
+      add('2030-01-03T00:00:00.000Z', 'user:ann', 'payroll/list', { actor: 'credential:k1' });
+      add('2030-01-04T00:00:00.000Z', 'user:ann', 'payroll/pay', { outcome: 'deny', reason: 'no-grant' });
+      add('2030-01-05T00:00:00.000Z', 'user:ben', 'wiki/a', {
+        body: '{"path":"/\\"also\\":","also":["wiki/b","wiki/c"]}',
+      });
+      await grow(store, 'decisions', [
+        ...rows.map((row) => entryOf(Buffer.from(row.id), [row])),
+        ...numbered(1, 150, () => ({ type: 'decision', subject: 'user:cid', endpoint: 'wiki/a', outcome: 'allow' })),
+      ]);
+      const told = async (query: LastUsesQuery) =>
+        (await store.reader.lastUses(query))
+          .map(({ subject, actor = '-', endpoint, at }) => `${subject} ${actor} ${endpoint} ${at.slice(0, 10)}`)
+          .filter((line) => !line.startsWith('user:cid'))
+          .sort();
+      assert.deepEqual(await told({}), [
+        'user:ann - payroll/list 2030-01-02',
+        'user:ann credential:k1 payroll/list 2030-01-03',
+        'user:ben - wiki/a 2030-01-05',
+        'user:ben - wiki/b 2030-01-05',
+        'user:ben - wiki/c 2030-01-05',
+      ]);
+      assert.equal((await store.reader.lastUses({ subject: 'user:cid' })).length, 1);
+      assert.equal((await told({ subject: 'user:ann' })).length, 2);
+      assert.equal((await told({ since: '2030-01-03T00:00:00Z', subject: 'user:ann' })).length, 1);
+      await assert.rejects(store.reader.lastUses({ since: 'x' }), (error) => isProblem(error, 'audit/bad-query'));
+    },
 
   'pages hold every row once, in either order, while the log grows': async ({ open }) => {
     for (const order of ['newest', 'oldest'] as const) {

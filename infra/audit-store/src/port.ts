@@ -85,6 +85,11 @@ export interface AuditReader {
     log: LogName,
     query: AuditQuery,
   ): Promise<{ readonly rows: readonly FoundRow[]; readonly next?: string; readonly size: number }>;
+  /**
+   * When each endpoint was last used by whom, and by which key or actor in their name, in the allowed decisions that the record
+   * holds now; in no order. It does not hold up appends for longer than a slice takes.
+   */
+  lastUses(query: LastUsesQuery): Promise<readonly LastUse[]>;
   /** The verbatim entries [from, to) in order; rejects with `audit/no-such-record` beyond the size. */
   entries(log: LogName, from: number, to: number): Promise<readonly Uint8Array[]>;
   /** The leaf hashes [from, to) in order. */
@@ -109,6 +114,16 @@ export type AuditQuery = {
   readonly order?: 'newest' | 'oldest';
   readonly limit: number;
   readonly cursor?: string;
+};
+
+export type LastUsesQuery = { readonly since?: string; readonly subject?: string };
+export type LastUse = {
+  readonly subject: string;
+  /** As {@link AuditRow.actor}. */
+  readonly actor?: string;
+  readonly endpoint: string;
+  /** RFC 3339. */
+  readonly at: string;
 };
 
 export type FoundRow = AuditRow & { readonly index: number };

@@ -59,7 +59,8 @@ const parseCursor = (cursor: string): { readonly index: number; readonly order: 
   return { index: Number(index), order: Number(order) };
 };
 
-const instantMs = (name: string, text: string): number => {
+/** Throws `audit/bad-query`. */
+export const instantMs = (name: string, text: string): number => {
   const ms = Date.parse(text);
   if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(ms)) throw badQuery(`${name} is no instant: write RFC 3339`);
   return ms;

@@ -12,7 +12,7 @@ import {
   Sequence,
   splitSubject,
 } from '@postern/schemas';
-import type { CheckContext, CheckItem, Verdict, Zookie } from './port.ts';
+import type { CheckContext, CheckItem, Place, Reached, Verdict, Zookie } from './port.ts';
 
 /** An engine that has told no token yet (nothing was ever written) is asked fully consistently. */
 export const noZookie = '' as Zookie;
@@ -141,12 +141,25 @@ export const toVerdict = (pair: v1.CheckBulkPermissionsPair): Verdict => {
 
 /**
  * The checkpoint is a relationship of its own (gate.zed). Its subject is the sequence, or `sequence/mark` where somebody mended the
- * graph at that place: the mark takes the ground from under a projector that was still busy there.
+ * graph at that place: the mark takes the ground from under a projector that was still busy there. `sequence/way-mark` is where several
+ * writes have left from: no question is answered from there.
  */
 export const checkpointResource = 'projection:facts';
 export const checkpoint = (place: string): Relationship => ({
   resource: checkpointResource,
   relation: 'reached',
+  subject: `sequence:${place}`,
+});
+export const isOnTheWay = (place: string): boolean => place.includes('/way-');
+export const reachedAt = (place: string, zookie: Zookie): Reached => ({
+  sequence: sequenceAt(place),
+  zookie,
+  place: isOnTheWay(place) ? undefined : (place as Place),
+});
+/** Does the projection stand at this place? Asked of the same snapshot as everything else. */
+export const standsThere = (place: Place): CheckItem => ({
+  resource: checkpointResource,
+  permission: 'reached',
   subject: `sequence:${place}`,
 });
 export const sequenceAt = (place: string): Sequence => Sequence.parse(Number(place.split('/')[0]));

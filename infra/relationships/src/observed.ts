@@ -20,6 +20,12 @@ export const observed = (inner: Relationships, telemetry: Telemetry): Relationsh
           inner.check(items, zookie),
         )
       : inner.check(items, zookie),
+  checkAt: (items, at) =>
+    telemetry.tracing
+      ? telemetry.span(spans.check, { kind: 'client', attributes: { [attributes.batchSize]: items.length } }, () =>
+          inner.checkAt(items, at),
+        )
+      : inner.checkAt(items, at),
   read: () => inner.read(),
   subjects: (query, zookie) => inner.subjects(query, zookie),
   resources: (query, zookie) => inner.resources(query, zookie),

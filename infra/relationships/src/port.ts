@@ -25,13 +25,19 @@ export interface Relationships extends AsyncDisposable {
    */
   project(
     projection: Projection,
-  ): Promise<{ readonly outcome: 'written'; readonly zookie: Zookie } | { readonly outcome: 'lost' }>;
+  ): Promise<{ readonly outcome: 'written'; readonly reached: Reached } | { readonly outcome: 'lost' }>;
 
   /**
    * Asks many questions on one snapshot that is at least as fresh as `zookie` (fully consistent without one). Answers in order. A
    * bad context value fails its own item alone. Rejects with `authorizer/engine-unreachable`.
    */
   check(items: readonly CheckItem[], zookie?: Zookie): Promise<readonly Verdict[]>;
+
+  /**
+   * As {@link check}, on a snapshot in which the projection stands exactly at `at`; `moved` where it does not, whoever moved it, and
+   * wherever several writes have just left from. So an answer is of one model, and of the sequence that it is told to be of.
+   */
+  checkAt(items: readonly CheckItem[], at: Reached): Promise<readonly Verdict[] | 'moved'>;
 
   /** Every relationship, but for the projection's own checkpoint; in no order. Fully consistent. */
   read(): AsyncIterable<Relationship>;
@@ -48,7 +54,14 @@ export interface Relationships extends AsyncDisposable {
   ping(): Promise<void>;
 }
 
-export type Reached = { readonly sequence: Sequence; readonly zookie: Zookie };
+/** The state that the engine is in by a move of the projection: another one after each. */
+export type Place = string & { readonly place: unique symbol };
+export type Reached = {
+  readonly sequence: Sequence;
+  readonly zookie: Zookie;
+  /** Undefined on the way: several writes have left from here, and what lies between them is nothing to decide on. */
+  readonly place: Place | undefined;
+};
 
 export type Projection = {
   readonly from: Sequence;
@@ -56,6 +69,11 @@ export type Projection = {
   readonly updates: readonly RelationshipUpdate[];
   readonly facts: readonly string[];
   readonly actor: string;
+  /**
+   * Whether the projection is on its way afterwards: true before and between several writes that belong together. By default it has
+   * arrived where it moved, and is as it was where `from` equals `to`.
+   */
+  readonly onTheWay?: boolean;
 };
 
 export type CheckItem = {

@@ -9,18 +9,25 @@ export type HealthDeps = { readonly services: readonly Service[]; readonly telem
 
 export const healthApp = ({ services, telemetry, log }: HealthDeps): FastifyInstance => {
   const app = httpApp({ log });
+  const targets = () => services.flatMap((service) => service.targets?.() ?? []);
   app.get('/livez', async () => ({ status: 'alive' }));
   app.get('/readyz', async (_request, reply) => {
     const notReady = services.flatMap((service) => service.notReady().map((what) => ({ service: service.name, what })));
     const observing = services.flatMap((service) => service.observing?.() ?? []);
+    const watched = services.flatMap((service) => service.watched?.() ?? []);
+    const aside = targets().filter(({ standing }) => standing !== 'in');
     return reply.code(notReady.length === 0 ? 200 : 503).send({
       status: notReady.length === 0 ? 'ready' : 'not ready',
       notReady,
       ...(observing.length > 0 && { observing }),
+      ...(watched.length > 0 && { watched }),
+      ...(aside.length > 0 && { aside }),
     });
   });
+  app.get('/upstreams', async () => ({ targets: targets() }));
   app.get('/metrics', async (_request, reply) => {
-    const { contentType, text } = await telemetry.metrics.exposition();
+    const others = await Promise.all(services.map(async (service) => (await service.snapshots?.()) ?? []));
+    const { contentType, text } = await telemetry.metrics.exposition(others.flat());
     return reply.type(contentType).send(text);
   });
   return app;

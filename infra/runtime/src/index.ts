@@ -17,3 +17,4 @@ export * from './reloading.ts';
 export * from './run.ts';
 export * from './secret-file.ts';
 export type * from './service.ts';
+export * from './tls-files.ts';

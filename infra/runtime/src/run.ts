@@ -8,8 +8,8 @@ import type { Service } from './service.ts';
 
 export type RunOptions = {
   readonly services: readonly Service[];
-  /** HOST:PORT of the health listener. */
-  readonly health: string;
+  /** HOST:PORT of the health listener; undefined where another process tells how this one is. */
+  readonly health: string | undefined;
   readonly telemetry: Telemetry;
   readonly log: Logger;
   /** Called once everything is ready. */
@@ -32,18 +32,20 @@ export const run = async ({
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   const started: Service[] = [];
+  const stopped = new AbortController();
   const app = healthApp({ services, telemetry, log });
   try {
-    await listen(app, health);
+    if (health !== undefined) await listen(app, health);
     for (const service of services) {
       started.push(service);
       await service.start();
     }
-    const ready = whenReady(services).then(onReady);
+    const ready = whenReady(services, stopped.signal).then((isReady) => (isReady ? onReady() : undefined));
     ready.catch(() => {});
     const signal = await Promise.race([stopping.promise, ready.then(() => stopping.promise)]);
     log.info({ signal }, 'stopping');
   } finally {
+    stopped.abort();
     process.off('SIGTERM', onSignal);
     process.off('SIGINT', onSignal);
     await Promise.race([stopInReverse(started, log), setTimeout(stopTimeoutMs, undefined, { ref: false })]);
@@ -58,6 +60,11 @@ const stopInReverse = async (started: readonly Service[], log: Logger): Promise<
       .catch((error) => log.error({ err: error, service: service.name }, 'a service did not stop cleanly'));
 };
 
-const whenReady = async (services: readonly Service[]): Promise<void> => {
-  while (services.some((service) => service.notReady().length > 0)) await setTimeout(20);
+/** False where it was stopped before: a process that never became ready still has to end. */
+const whenReady = async (services: readonly Service[], stopped: AbortSignal): Promise<boolean> => {
+  while (!stopped.aborted) {
+    if (services.every((service) => service.notReady().length === 0)) return true;
+    await setTimeout(20);
+  }
+  return false;
 };

@@ -9,6 +9,19 @@ export type Service = {
   readonly notReady: () => readonly string[];
   /** What lets more through than the model says, and until when: shown wherever the service's state is. */
   readonly observing?: () => readonly { readonly service: string; readonly until: string }[];
+  /** What somebody has to look at, though all is well: shown beside readiness. */
+  readonly watched?: () => readonly { readonly what: string; readonly since: string }[];
+  /** Where requests are passed on to, and which of these places get none: shown beside the state. */
+  readonly targets?: () => readonly {
+    readonly service: string;
+    readonly target: string;
+    readonly standing: 'in' | 'trying' | 'out';
+    readonly why?: string;
+    /** Requests under way there. */
+    readonly underWay: number;
+  }[];
+  /** Metrics of other processes that are part of this service. */
+  readonly snapshots?: () => Promise<readonly unknown[]>;
   /** Stops taking work, finishes what is begun, lets go. Never rejects. */
   readonly stop: () => Promise<void>;
 };

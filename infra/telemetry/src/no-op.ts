@@ -7,6 +7,7 @@ const noMetrics: Metrics = {
   counter: () => ignore,
   gauge: () => ignore,
   histogram: () => ignore,
+  snapshot: async () => undefined,
   exposition: async () => ({ contentType: 'text/plain; version=0.0.4', text: '' }),
 };
 

@@ -44,6 +44,8 @@ export interface Metrics {
     help: string,
     labels?: readonly string[],
   ): (seconds: number, labels?: Readonly<Record<string, string>>) => void;
-  /** The exposition text for `/metrics`. */
-  exposition(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** What other processes measure can be told here: plain data for {@link exposition}. */
+  snapshot(): Promise<unknown>;
+  /** The exposition text for `/metrics`, with the snapshots of other processes. */
+  exposition(others?: readonly unknown[]): Promise<{ readonly contentType: string; readonly text: string }>;
 }

@@ -1,12 +1,14 @@
 /** Metrics by prom-client: always on, because `/metrics` is always there; one registry a process. */
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Metrics } from './port.ts';
 
 /** Seconds: from a cached decision (tens of µs) to a revocation that waited for a lease. */
 const buckets = [0.00005, 0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-export const prometheusMetrics = (): Metrics => {
+/** `labels` go on every number, to tell processes apart. */
+export const prometheusMetrics = (labels: Readonly<Record<string, string>> = {}): Metrics => {
   const registry = new Registry();
+  registry.setDefaultLabels({ ...labels });
   // All rooms of one process share the registry: the second to ask for a name gets the first one's instrument.
   const shared = <Instrument>(name: string, make: () => Instrument): Instrument =>
     (registry.getSingleMetric(name) as Instrument | undefined) ?? make();
@@ -29,6 +31,11 @@ export const prometheusMetrics = (): Metrics => {
       const histogram = shared(name, () => new Histogram({ ...options(name, help, labels), buckets }));
       return (seconds, values) => (values ? histogram.observe(values, seconds) : histogram.observe(seconds));
     },
-    exposition: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    snapshot: () => registry.getMetricsAsJSON(),
+    exposition: async (others = []) => {
+      if (others.length === 0) return { contentType: registry.contentType, text: await registry.metrics() };
+      const all = [await registry.getMetricsAsJSON(), ...others.filter(Array.isArray)];
+      return { contentType: registry.contentType, text: await AggregatorRegistry.aggregate(all).metrics() };
+    },
   };
 };

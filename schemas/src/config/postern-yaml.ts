@@ -2,6 +2,9 @@
 import { z } from 'zod';
 import { AccessClass } from '../facts/role.ts';
 import { ServiceName } from '../ids.ts';
+import { Issuers } from './issuer.ts';
+import { Tls } from './tls.ts';
+import { traffic, UpstreamTargets } from './traffic.ts';
 
 const Address = z
   .string()
@@ -13,44 +16,6 @@ const Url = (...schemes: string[]) =>
       new RegExp(`^(${schemes.join('|')}):`),
       `write a URL that begins with ${schemes.map((scheme) => `${scheme}:`).join(', ')}`,
     );
-
-/** Asymmetric algorithms only: a public key can then never be used as a secret. */
-export const Algorithm = z.enum([
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-]);
-export type Algorithm = z.infer<typeof Algorithm>;
-
-export const Issuer = z.strictObject({
-  issuer: z.url(),
-  audience: z.array(z.string().min(1)).min(1),
-  /** A URL or file:PATH; left out, it is found by OpenID discovery at the issuer. */
-  jwks: Url('http', 'https', 'file').optional(),
-  algorithms: z.array(Algorithm).min(1).default(['RS256', 'ES256', 'EdDSA']),
-  subject: z
-    .strictObject({ type: z.enum(['user', 'workload']), claim: z.string().min(1) })
-    .default({ type: 'user', claim: 'sub' }),
-  /** Who acts for somebody (claim `act`, RFC 8693); left out, the type of `subject`. */
-  actors: z.strictObject({ type: z.enum(['user', 'workload']) }).optional(),
-  /**
-   * Where a token carries its OAuth scopes: a text parted by spaces or a list. Left out, `scope` and `scp` are read. A token without
-   * the claim is not delegated and needs no scopes, unless `required` says that it then has none.
-   */
-  scopes: z.strictObject({ claim: z.string().min(1).optional(), required: z.boolean().default(false) }).prefault({}),
-  /** Accepted JOSE `typ` values; an ID token is not an access token. `none` accepts a token without `typ`. */
-  typ: z.array(z.string()).default(['at+jwt', 'application/at+jwt', 'JWT', 'none']),
-  /** Seconds by which clocks may differ. */
-  clockSkewSeconds: z.number().int().min(0).max(300).default(30),
-});
-export type Issuer = z.infer<typeof Issuer>;
 
 const OperationPath = z
   .string()
@@ -84,7 +49,9 @@ export type McpConfig = z.infer<typeof McpConfig>;
 
 export const ServiceConfig = z
   .strictObject({
-    upstream: Url('http', 'https'),
+    upstream: UpstreamTargets,
+    /** What the API speaks. `http2`: as agreed in TLS (https:), or in clear text by prior knowledge (http:); gRPC needs it. */
+    protocol: z.enum(['http1', 'http2']).default('http1'),
     mount: z
       .string()
       .regex(/^\/[a-z0-9][a-z0-9/_.-]*[a-z0-9]$/i, 'write a path such as /payroll, without a trailing slash'),
@@ -95,13 +62,25 @@ export const ServiceConfig = z
     routes: z.string().optional(),
     /** Protocol buffers: each method of a service is an endpoint. */
     grpc: z
-      .union([z.string(), z.array(z.string()).min(1)], { error: 'write the path of a .proto file, or a list' })
+      .union(
+        [
+          z.string(),
+          z.array(z.string()).min(1),
+          z.strictObject({
+            files: z.union([z.string(), z.array(z.string()).min(1)]),
+            /** Folders in which imports are looked for first; then in the file's own and those above it. */
+            include: z.array(z.string()).default([]),
+          }),
+        ],
+        { error: 'write the path of a .proto file, a list, or { files, include }' },
+      )
       .optional(),
     graphql: GraphQlConfig.optional(),
     mcp: McpConfig.optional(),
-    /** Time to the first byte of the answer, in ms. */
+    /** From the end of the request to the first byte of the answer, in ms. */
     timeoutMs: z.number().int().min(1).max(3_600_000).default(30_000),
     bodyBytesMax: z.number().int().min(0).default(10_485_760),
+    ...traffic,
     /** `observe` refuses nobody for want of a grant and records who would have been refused; only until `observeUntil`. */
     mode: z.enum(['enforce', 'observe']).default('enforce'),
     /** RFC 3339; from then on the service is enforced by itself. */
@@ -117,7 +96,24 @@ export type ServiceConfig = z.infer<typeof ServiceConfig>;
 
 export const PosternYaml = z.strictObject({
   listen: Address.default('127.0.0.1:8080'),
+  /** HTTPS and HTTP/2 in place of plain HTTP at `listen`. */
+  tls: Tls.optional(),
+  /** HOST:PORT of a further listener for HTTP/2 in the clear (prior knowledge alone): for a mesh whose sidecars encrypt. */
+  h2c: Address.optional(),
   health: Address.default('127.0.0.1:8081'),
+  /** How many gates of `postern serve proxy` share the address, each a process of its own. */
+  workers: z.number().int().min(1).max(64).default(1),
+  /** What happens to requests when the gate is told to stop. */
+  drain: z
+    .strictObject({
+      /** `/readyz` says no for this long while everything is still served: time for a load balancer to notice. In ms. */
+      delayMs: z.number().int().min(0).max(300_000).default(0),
+      /** Connections that have been silent for this long are then closed, in ms; what still comes on others is answered. */
+      idleMs: z.number().int().min(0).max(60_000).default(300),
+      /** How long what is under way may then go on, in ms; after that it is cut. */
+      timeoutMs: z.number().int().min(0).max(3_600_000).default(10_000),
+    })
+    .prefault({}),
   data: z.string().default('./.postern'),
   eventLog: Url('kafka', 'file', 'memory').optional(),
   relationships: Url('spicedb', 'embedded').optional(),
@@ -136,7 +132,7 @@ export const PosternYaml = z.strictObject({
       tokenFile: z.string().optional(),
     })
     .prefault({}),
-  issuers: z.array(Issuer).default([]),
+  issuers: Issuers.default([]),
   trustedProxies: z.array(z.union([z.cidrv4(), z.cidrv6()])).default([]),
   /** For those who keep their gateway: nginx, Traefik, Caddy or Envoy forward by themselves and ask this gate about each request. */
   gateways: z

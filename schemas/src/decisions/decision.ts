@@ -67,6 +67,7 @@ export const refusalReasons = [
   'stale',
   'not-ready',
   'recording-full',
+  'rate-limited',
   'cut',
 ] as const;
 

@@ -10,6 +10,17 @@ export const CredentialIssued = z.strictObject({
   /** SHA-256 of the whole key text, base64url. The key has 256 bits from a CSPRNG, so a fast digest is enough. */
   digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
   until: z.iso.datetime({ offset: true }).optional(),
+  /** The key whose place it takes. */
+  replaces: CredentialId.optional(),
   reason,
 });
+/** Both work until `until`; from then on the successor alone. */
+export const CredentialRotated = z.strictObject({
+  credential: CredentialId,
+  successor: CredentialId,
+  until: z.iso.datetime({ offset: true }),
+  reason,
+});
+/** Cleans up behind a key whose `until` has passed; the gate refused it from that instant on. */
+export const CredentialExpired = z.strictObject({ credential: CredentialId, until: z.iso.datetime({ offset: true }) });
 export const CredentialRevoked = z.strictObject({ credential: CredentialId, reason });

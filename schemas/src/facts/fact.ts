@@ -1,13 +1,16 @@
 /** The closed union of facts. A new fact is added here, and every switch that forgets it stops compiling. */
 import { z } from 'zod';
-import { CredentialIssued, CredentialRevoked } from './credential.ts';
+import { BreakGlassClosed, BreakGlassOpened, BreakGlassReviewed } from './break-glass.ts';
+import { CredentialExpired, CredentialIssued, CredentialRevoked, CredentialRotated } from './credential.ts';
 import { envelopeShape } from './envelope.ts';
-import { GrantExpired, GrantIssued, GrantRevoked } from './grant.ts';
+import { BirthrightWithheld, GrantExpired, GrantIssued, GrantRevoked } from './grant.ts';
 import { GroupChanged, GroupDeleted } from './group.ts';
 import { ObjectRelation } from './object.ts';
 import { PrincipalJoined, PrincipalLeft, PrincipalMoved, SessionRevoked } from './principal.ts';
 import { RoutesPublished, SchemaPublished } from './published.ts';
 import { EnforcementReached, EventQuarantined } from './record.ts';
+import { GrantApproved, GrantDenied, GrantRequested, GrantUnanswered, GrantWithdrawn } from './request.ts';
+import { ReviewClosed, ReviewDecided, ReviewEscalated, ReviewListed, ReviewOpened, ReviewReminded } from './review.ts';
 import { RoleChanged, RoleDefined, RoleRetired } from './role.ts';
 
 const fact = <Type extends string, Data extends z.ZodType>(type: Type, data: Data) =>
@@ -26,10 +29,27 @@ export const Fact = z.discriminatedUnion('type', [
   fact('postern.grant.issued.v1', GrantIssued),
   fact('postern.grant.revoked.v1', GrantRevoked),
   fact('postern.grant.expired.v1', GrantExpired),
+  fact('postern.grant.requested.v1', GrantRequested),
+  fact('postern.grant.approved.v1', GrantApproved),
+  fact('postern.grant.denied.v1', GrantDenied),
+  fact('postern.grant.withdrawn.v1', GrantWithdrawn),
+  fact('postern.grant.unanswered.v1', GrantUnanswered),
+  fact('postern.birthright.withheld.v1', BirthrightWithheld),
+  fact('postern.breakglass.opened.v1', BreakGlassOpened),
+  fact('postern.breakglass.closed.v1', BreakGlassClosed),
+  fact('postern.breakglass.reviewed.v1', BreakGlassReviewed),
+  fact('postern.review.opened.v1', ReviewOpened),
+  fact('postern.review.listed.v1', ReviewListed),
+  fact('postern.review.decided.v1', ReviewDecided),
+  fact('postern.review.reminded.v1', ReviewReminded),
+  fact('postern.review.escalated.v1', ReviewEscalated),
+  fact('postern.review.closed.v1', ReviewClosed),
   fact('postern.object.related.v1', ObjectRelation),
   fact('postern.object.unrelated.v1', ObjectRelation),
   fact('postern.credential.issued.v1', CredentialIssued),
+  fact('postern.credential.rotated.v1', CredentialRotated),
   fact('postern.credential.revoked.v1', CredentialRevoked),
+  fact('postern.credential.expired.v1', CredentialExpired),
   fact('postern.schema.published.v1', SchemaPublished),
   fact('postern.routes.published.v1', RoutesPublished),
   fact('postern.event.quarantined.v1', EventQuarantined),

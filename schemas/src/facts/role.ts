@@ -32,6 +32,9 @@ export const durationMs = (duration: string): number =>
   Number(duration.slice(0, -1)) *
   { s: 1e3, m: 60e3, h: 3_600e3, d: 86_400e3 }[duration.slice(-1) as 's' | 'm' | 'h' | 'd'];
 
+/** Who decides: `manager` (of whom it is about), `owner` (of the role), `role:NAME` (whoever holds it), `user:NAME`. */
+const Deciders = z.array(z.string().min(1).max(1100)).min(1);
+
 export const RoleRules = z.strictObject({
   description: z.string().max(500).optional(),
   allows: z.array(Allowance).min(1, 'a role that allows nothing is no role'),
@@ -42,7 +45,19 @@ export const RoleRules = z.strictObject({
   ).optional(),
   separateFrom: z.array(RoleName).optional(),
   maxDuration: Duration.optional(),
+  /** Who answers for the role: `user:NAME`, or `role:NAME` for whoever holds that. */
+  owner: z
+    .string()
+    .regex(/^(user|role):\S{1,512}$/, 'write user:NAME or role:NAME')
+    .optional(),
+  /** Who may approve a request for the role; without any it cannot be asked for. */
   approvers: z.array(z.string().min(1)).optional(),
+  /** How many different people have to approve, or `all`: every approver on the list, by a person of its own. One where nothing is said. */
+  approvals: z.union([z.number().int().min(1).max(20), z.literal('all')]).optional(),
+  /** Who may take the role at once in an emergency, for how long at most (1h where nothing is said), and who reviews it afterwards (else the approvers). */
+  breakGlass: z
+    .strictObject({ for: Deciders, maxDuration: Duration.optional(), reviewers: Deciders.optional() })
+    .optional(),
 });
 export type RoleRules = z.infer<typeof RoleRules>;
 

@@ -19,6 +19,7 @@ import type {
   ServiceName,
   SubjectId,
 } from '../ids.ts';
+import { lifeData } from './life/histories-of-life.ts';
 import { type Grant, Organisation } from './organisation.ts';
 
 /** A UUIDv7 in form: the n-th of a history. */
@@ -225,6 +226,28 @@ const moves: readonly Move[] = [
       digest: 'none',
     });
   },
+  ...Array.from(
+    { length: 2 },
+    (): Move =>
+      (choose, { grants, credentials }, n) => {
+        const credential = credentials.size === 0 ? keys[0] : choose.of([...credentials.keys()]);
+        const grant = grants.size === 0 ? nthId(n) : choose.of([...grants.keys()]);
+        const before = nthId(Math.max(1, n - 1 - choose.below(4)));
+        const all = Object.entries(
+          lifeData(
+            nthId(n),
+            before,
+            choose.of(people),
+            choose.of(roleNames),
+            grant as GrantId,
+            credential as CredentialId,
+            time,
+          ),
+        ) as [FactType, never][];
+        const [type, data] = choose.of(all);
+        return draftOf(n, type, data);
+      },
+  ),
   (_, __, n) => draftOf(n, 'postern.enforcement.reached.v1', { reached: 1, proxies: 0, lapsed: [] }),
   (_, __, n) => draftOf(n, 'postern.event.quarantined.v1', { from: 'f', position: '1', why: 'w', digest: 'd' }),
 ];

@@ -1,9 +1,16 @@
-/** The relationships of the engineers' own objects, found by their object and by their subject. */
+/** The relationships of the engineers' own objects, found by their object and by their subject, each with the fact that told it. */
+import type { Sequence } from '../ids.ts';
 import { type Relationship, relationshipKey } from '../relationship.ts';
+
+/** The fact behind a relationship, who caused it, and what for. */
+export type RelationSource = { readonly fact: Sequence; readonly by: string; readonly reason?: string };
 
 export class ObjectRelations {
   readonly #byKey = new Map<string, Relationship>();
   readonly #bySubject = new Map<string, Set<string>>();
+  readonly #sources = new Map<string, RelationSource>();
+  /** Made when it is first asked for: only who explains asks for it. */
+  #byObject: Map<string, Set<string>> | undefined;
 
   get size(): number {
     return this.#byKey.size;
@@ -17,12 +24,23 @@ export class ObjectRelations {
   of(subject: string): Relationship[] {
     return [...(this.#bySubject.get(subject) ?? [])].flatMap((key) => this.#byKey.get(key) ?? []);
   }
-  add(relationship: Relationship): Relationship {
+  /** All relationships in which the object is what they are about. */
+  on(object: string): Relationship[] {
+    if (this.#byObject === undefined) {
+      this.#byObject = new Map();
+      for (const [key, { resource }] of this.#byKey) addTo(this.#byObject, resource, key);
+    }
+    return [...(this.#byObject.get(object) ?? [])].flatMap((key) => this.#byKey.get(key) ?? []);
+  }
+  sourceOf(relationship: Relationship): RelationSource | undefined {
+    return this.#sources.get(relationshipKey(relationship));
+  }
+  add(relationship: Relationship, source?: RelationSource): Relationship {
     const key = relationshipKey(relationship);
     this.#byKey.set(key, relationship);
-    const keys = this.#bySubject.get(relationship.subject);
-    if (keys) keys.add(key);
-    else this.#bySubject.set(relationship.subject, new Set([key]));
+    if (source !== undefined) this.#sources.set(key, source);
+    addTo(this.#bySubject, relationship.subject, key);
+    if (this.#byObject !== undefined) addTo(this.#byObject, relationship.resource, key);
     return relationship;
   }
   /** Was it there? */
@@ -31,6 +49,10 @@ export class ObjectRelations {
     const keys = this.#bySubject.get(relationship.subject);
     keys?.delete(key);
     if (keys?.size === 0) this.#bySubject.delete(relationship.subject);
+    const ofObject = this.#byObject?.get(relationship.resource);
+    ofObject?.delete(key);
+    if (ofObject?.size === 0) this.#byObject?.delete(relationship.resource);
+    this.#sources.delete(key);
     return this.#byKey.delete(key);
   }
   /** All of a subject's; answers what was there. */
@@ -40,3 +62,9 @@ export class ObjectRelations {
     return gone;
   }
 }
+
+const addTo = (index: Map<string, Set<string>>, name: string, key: string): void => {
+  const keys = index.get(name);
+  if (keys) keys.add(key);
+  else index.set(name, new Set([key]));
+};

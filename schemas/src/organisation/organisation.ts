@@ -9,7 +9,6 @@ import { assertNever } from '../assert-never.ts';
 import type { Conditions } from '../conditions.ts';
 import type { Fact } from '../facts/fact.ts';
 import type { LoggedFact } from '../facts/log-entry.ts';
-import type { Attributes } from '../facts/principal.ts';
 import type { RoleRules } from '../facts/role.ts';
 import type { CredentialId, GrantId, PrincipalId, RoleName, Sequence, SubjectId } from '../ids.ts';
 import { beginning } from '../ids.ts';
@@ -22,31 +21,11 @@ import {
 } from '../relationship.ts';
 import type { Endpoint, Service } from '../routes/endpoint.ts';
 import { Groups, type MembershipChange } from './closure.ts';
+import { AccessLife } from './life/access-life.ts';
 import { ObjectRelations } from './object-relations.ts';
+import type { Credential, Grant, Principal } from './standing.ts';
 
-export type Principal = {
-  readonly id: PrincipalId;
-  readonly attributes: Attributes;
-  readonly state: 'active' | 'left';
-  /** The sequence of the fact that put it in this state. */
-  readonly since: Sequence;
-};
-export type Grant = {
-  readonly id: GrantId;
-  readonly subject: SubjectId;
-  readonly role: RoleName;
-  readonly conditions?: Conditions;
-  readonly origin: 'direct' | 'birthright' | 'key';
-  readonly reason: string;
-  readonly issuedAt: Sequence;
-  readonly by: string;
-};
-export type Credential = {
-  readonly id: CredentialId;
-  readonly owner: PrincipalId;
-  readonly digest: string;
-  readonly until?: string;
-};
+export type { Credential, Grant, Principal } from './standing.ts';
 
 const touch = (relationship: Relationship): RelationshipUpdate => ({ operation: 'touch', relationship });
 const remove = (relationship: Relationship): RelationshipUpdate => ({ operation: 'delete', relationship });
@@ -63,6 +42,7 @@ export class Organisation {
   /** Relationships of the engineers' own objects, as facts told them. */
   readonly objects = new ObjectRelations();
   readonly services = new Map<string, Service>();
+  readonly life = new AccessLife();
   /** Tokens of the principal issued before this instant (ms since the epoch) are refused. */
   readonly sessionsRevokedBefore = new Map<PrincipalId, number>();
   schema: string | undefined;
@@ -80,6 +60,7 @@ export class Organisation {
   /** Takes the next fact in; answers the relationship updates it means. Facts come in sequence, each once. */
   apply(entry: LoggedFact & { readonly fact: Fact }): RelationshipUpdate[] {
     const { fact } = entry;
+    this.life.take(entry, this);
     this.sequence = entry.sequence;
     switch (fact.type) {
       case 'postern.principal.joined.v1': {
@@ -89,7 +70,13 @@ export class Organisation {
       }
       case 'postern.principal.moved.v1': {
         const { principal, after } = fact.data;
-        this.principals.set(principal, { id: principal, attributes: after, state: 'active', since: entry.sequence });
+        this.principals.set(principal, {
+          id: principal,
+          attributes: after,
+          state: 'active',
+          since: entry.sequence,
+          moved: fact.recordedtime,
+        });
         return [];
       }
       case 'postern.principal.left.v1':
@@ -113,7 +100,7 @@ export class Organisation {
       case 'postern.role.retired.v1':
         return this.#retireRole(fact.data.role);
       case 'postern.grant.issued.v1': {
-        const { grant, subject, role, conditions, origin, reason } = fact.data;
+        const { grant, subject, role, conditions, origin, reason, ticket, request, approvals, replaces } = fact.data;
         this.grants.set(grant, {
           id: grant,
           subject,
@@ -122,7 +109,12 @@ export class Organisation {
           origin,
           reason,
           issuedAt: entry.sequence,
+          issued: fact.recordedtime,
           by: fact.authid,
+          ...(ticket !== undefined && { ticket }),
+          ...(request !== undefined && { request }),
+          ...(approvals !== undefined && { approvals }),
+          ...(replaces !== undefined && { replaces }),
         });
         addTo(this.#grantsBySubject, subject, grant);
         return this.#holding(role, subject);
@@ -133,8 +125,9 @@ export class Organisation {
         return this.#holding(fact.data.role, fact.data.subject);
       }
       case 'postern.object.related.v1': {
-        const { object, relation, subject } = fact.data;
-        return [touch(this.objects.add({ resource: object, relation, subject }))];
+        const { object, relation, subject, reason } = fact.data;
+        const source = { fact: entry.sequence, by: fact.authid, ...(reason !== undefined && { reason }) };
+        return [touch(this.objects.add({ resource: object, relation, subject }, source))];
       }
       case 'postern.object.unrelated.v1': {
         const { object, relation, subject } = fact.data;
@@ -143,13 +136,25 @@ export class Organisation {
       }
       case 'postern.credential.issued.v1': {
         const { credential, owner, digest, until } = fact.data;
-        const issued: Credential = { id: credential, owner, digest, ...(until !== undefined && { until }) };
-        this.credentials.set(credential, issued);
-        this.credentialsByDigest.set(digest, issued);
+        this.#setCredential({
+          id: credential,
+          owner,
+          digest,
+          ...(until !== undefined && { until }),
+          issued: fact.recordedtime,
+          by: fact.authid,
+        });
         addTo(this.#credentialsByOwner, owner, credential);
         return [touch({ resource: credential, relation: 'owner', subject: owner })];
       }
+      case 'postern.credential.rotated.v1': {
+        const { credential, successor, until } = fact.data;
+        const live = this.credentials.get(credential);
+        if (live !== undefined) this.#setCredential({ ...live, successor, until });
+        return [];
+      }
       case 'postern.credential.revoked.v1':
+      case 'postern.credential.expired.v1':
         return this.#dropCredential(fact.data.credential);
       case 'postern.schema.published.v1': {
         const { text, part, parts } = fact.data;
@@ -168,6 +173,23 @@ export class Organisation {
         this.#openParts.endpoints = [];
         return this.#publishRoutes({ name: service, mount, endpoints: published });
       }
+      case 'postern.grant.requested.v1':
+      case 'postern.grant.approved.v1':
+      case 'postern.grant.denied.v1':
+      case 'postern.grant.withdrawn.v1':
+      case 'postern.grant.unanswered.v1':
+      case 'postern.birthright.withheld.v1':
+      case 'postern.breakglass.opened.v1':
+      case 'postern.breakglass.closed.v1':
+      case 'postern.breakglass.reviewed.v1':
+      case 'postern.review.opened.v1':
+      case 'postern.review.listed.v1':
+      case 'postern.review.decided.v1':
+      case 'postern.review.reminded.v1':
+      case 'postern.review.escalated.v1':
+      case 'postern.review.closed.v1':
+        // They change nothing in the graph; `life` has taken them in.
+        return [];
       case 'postern.event.quarantined.v1':
       case 'postern.enforcement.reached.v1':
         return [];
@@ -226,6 +248,11 @@ export class Organisation {
       updates.push(...toMemberships(this.groups.change(group, [], [principal])));
     for (const { id } of this.credentialsOf(principal)) updates.push(...this.#dropCredential(id));
     return updates;
+  }
+
+  #setCredential(credential: Credential): void {
+    this.credentials.set(credential.id, credential);
+    this.credentialsByDigest.set(credential.digest, credential);
   }
 
   #dropCredential(credential: CredentialId): RelationshipUpdate[] {

@@ -20,9 +20,20 @@ export const PathTemplate = z
 
 /**
  * An object rule: besides the endpoint, the caller must hold `permission` on `type:<value of the path parameter>`, for instance
- * `{ type: employee, parameter: id, permission: view }` on `GET /employees/{id}`.
+ * `{ type: employee, parameter: id, permission: view }` on `GET /employees/{id}`. A GraphQL field and an MCP tool name the object in
+ * an argument, or in a member of one: `{ type: employee, argument: input.id, permission: view }`.
  */
-export const ObjectRule = z.strictObject({ type: SchemaName, parameter: z.string().min(1), permission: SchemaName });
+export const ObjectRule = z.union(
+  [
+    z.strictObject({ type: SchemaName, parameter: z.string().min(1), permission: SchemaName }),
+    z.strictObject({
+      type: SchemaName,
+      argument: z.string().regex(/^[^.]+(\.[^.]+)*$/, 'write the name of an argument, or input.id for a member of it'),
+      permission: SchemaName,
+    }),
+  ],
+  { error: 'write { type, parameter, permission }, or { type, argument, permission } for an operation' },
+);
 export type ObjectRule = z.infer<typeof ObjectRule>;
 
 /**

@@ -7,7 +7,7 @@
 import { encodeId } from '../ids.ts';
 import { Endpoint } from './endpoint.ts';
 import { isObject, type Json, pointerTo } from './json-pointer.ts';
-import { unnamedParameter } from './object-rules.ts';
+import { unaskable } from './object-rules.ts';
 import { type Found, follow, nowhere, type OpenDocument, type Place } from './openapi-references.ts';
 import { serverPrefix } from './openapi-servers.ts';
 import { parseTemplate } from './template.ts';
@@ -180,9 +180,8 @@ const readOperation = ({ service, path, prefix, item, method, operation, rests }
   if (endpoint.success) {
     if (endpoint.data.public && endpoint.data.objects)
       return { why: 'x-postern says that it is public and asks for an object: nobody would be asked about', ...noted };
-    const unnamed = unnamedParameter(endpoint.data);
-    if (unnamed !== undefined)
-      return { why: `x-postern.object names the parameter ${unnamed}, which the path does not have`, ...noted };
+    const wrong = unaskable(endpoint.data);
+    if (wrong !== undefined) return { why: `x-postern.object: ${wrong}`, ...noted };
   }
   if (endpoint.success) return { endpoint: endpoint.data, shape: parsed.shape, ...noted };
   const [issue] = endpoint.error.issues;

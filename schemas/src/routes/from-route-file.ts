@@ -2,7 +2,7 @@
 import type { RouteOptions, RoutesYaml } from '../config/routes-yaml.ts';
 import { encodeId } from '../ids.ts';
 import { Endpoint, Method } from './endpoint.ts';
-import { unnamedParameter } from './object-rules.ts';
+import { unaskable } from './object-rules.ts';
 import { parseTemplate } from './template.ts';
 
 export type RouteFileProblem = { readonly path: readonly PropertyKey[]; readonly what: string; readonly fix?: string };
@@ -109,10 +109,8 @@ const merge = (
       ...(issue?.path[0] !== undefined && { member: issue.path[0] }),
     };
   }
-  const unnamed = unnamedParameter(parsed.data);
-  return unnamed === undefined
-    ? { endpoint: parsed.data }
-    : { what: `the template has no {${unnamed}}, which an object rule names`, member: 'objects' };
+  const what = unaskable(parsed.data);
+  return what === undefined ? { endpoint: parsed.data } : { what, member: 'objects' };
 };
 
 const named = (service: string, name: string): { readonly id?: string; readonly why?: string } => {

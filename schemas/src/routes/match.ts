@@ -78,17 +78,23 @@ export const routeMatcher = (services: Iterable<Service>): RouteMatcher => {
       const values: string[] = [];
       const leaf = walk(tree, segments, depth, values);
       if (leaf === undefined || leaf === otherCase) return undefined;
-      const parameters: Record<string, string> = Object.create(null);
-      for (const [index, name] of leaf.names.entries()) parameters[name] = values[index] ?? '';
-      return {
-        service: mounted.service,
-        endpoint: leaf.endpoint,
-        ...(leaf.operations !== undefined && { operations: leaf.operations }),
-        parameters,
-        below: path.slice(mounted.length),
-      };
+      const { service, length } = mounted;
+      const { endpoint, operations, names } = leaf;
+      const parameters = names.length === 0 ? none : valuesByName(names, values);
+      const below = path.slice(length);
+      return operations === undefined
+        ? { service, endpoint, parameters, below }
+        : { service, endpoint, operations, parameters, below };
     },
   };
+};
+
+const none: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
+const valuesByName = (names: readonly string[], values: readonly string[]): Record<string, string> => {
+  // A literal keeps its shape, where Object.create(null) makes a table.
+  const byName = { __proto__: null } as unknown as Record<string, string>;
+  for (let at = 0; at < names.length; at++) byName[names[at] ?? ''] = values[at] ?? '';
+  return byName;
 };
 
 const mountSegments = (mount: string): string[] => mount.split('/').filter((segment) => segment !== '');

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readTarget } from './canonical.ts';
+import type { Endpoint } from './endpoint.ts';
 import { endpointsFromOpenApi } from './from-openapi.ts';
 import { routeMatcher } from './match.ts';
-import { objectsOf } from './object-rules.ts';
+import { objectsOf, unaskable } from './object-rules.ts';
 
 const published = (paths: object) => endpointsFromOpenApi('hr', { openapi: '3.1.0', info: {}, paths });
 const one = { type: 'employee', parameter: 'id', permission: 'view' };
@@ -39,11 +40,34 @@ test('an object rule that names no parameter of its path, or no such thing, yiel
     published({ '/employees/{id}': { get: { 'x-postern': { object } } } })
       .problems.map(({ what }) => what)
       .join();
-  assert.match(wrong({ ...one, parameter: 'number' }), /names the parameter number, which the path does not have/);
+  assert.match(wrong({ ...one, parameter: 'number' }), /the template has no \{number\}/);
   assert.match(wrong({ ...one, type: 'Employee' }), /a name in the schema/);
   assert.match(wrong('employee'), /objects/);
   const both = published({ '/e/{id}': { get: { 'x-postern': { object: one, public: true } } } });
   assert.match(both.problems[0]?.what ?? '', /public and asks for an object/);
+});
+
+test('an argument is asked for where a body is read, and nowhere else', () => {
+  const rule = { type: 'employee', argument: 'input.id', permission: 'view' };
+  const endpoint = { objects: [rule, { ...rule, permission: 'edit' }] } as unknown as Endpoint;
+  const read = (found: { values: string[] } | { why: string }) => objectsOf({ endpoint, parameters: {} }, () => found);
+  assert.deepEqual(read({ values: ['42', 'a b', '42'] }), {
+    outcome: 'named',
+    objects: ['view', 'edit'].flatMap((permission) =>
+      ['employee:42', 'employee:a=20b'].map((resource) => ({ resource, permission })),
+    ),
+  });
+  assert.equal(read({ why: 'no' }).outcome, 'unsafe');
+  assert.equal(read({ values: [''] }).outcome, 'unsafe');
+  assert.equal(read({ values: Array.from({ length: 101 }, (_each, at) => `${at}`) }).outcome, 'unsafe');
+  assert.equal(objectsOf({ endpoint, parameters: { 'input.id': '42' } }).outcome, 'unknown');
+  const at = (operation: object | undefined, objects: object[] = [rule]) =>
+    unaskable({ ...endpoints[0], objects, operation } as unknown as Endpoint) ?? '';
+  assert.equal(at({ kind: 'graphql' }), '');
+  assert.equal(at({ kind: 'mcp' }), '');
+  assert.match(at({ kind: 'mcp-method' }), /names the argument input\.id/);
+  assert.match(at(undefined), /a gRPC message is not read/);
+  assert.match(at({ kind: 'graphql' }, [one]), /names an argument, not the parameter id/);
 });
 
 test('two spellings of a path never name two objects, and two objects never have one name', () => {

@@ -5,19 +5,12 @@
 import type { Allowance, RoleRules } from '../facts/role.ts';
 import type { RoleName } from '../ids.ts';
 import { Endpoint, type Service } from './endpoint.ts';
+import { lifeOfAccessOperations, memberOperations } from './life-of-access.ts';
+import type { PosternOperation, Room } from './postern-operation.ts';
 
-export type Room = 'grants' | 'authorizer' | 'audit';
+export type { Room } from './postern-operation.ts';
 export const posternMount = '/.postern';
 export const posternService = 'postern';
-
-type Operation = {
-  readonly room: Room;
-  readonly operation: string;
-  readonly method: Endpoint['method'];
-  readonly template: string;
-  readonly access: Endpoint['access'];
-  readonly summary: string;
-};
 
 const operation = (
   room: Room,
@@ -26,7 +19,7 @@ const operation = (
   template: string,
   name: string,
   summary: string,
-): Operation => ({
+): PosternOperation => ({
   room,
   access,
   method,
@@ -35,7 +28,7 @@ const operation = (
   summary,
 });
 
-export const posternOperations: readonly Operation[] = [
+export const posternOperations: readonly PosternOperation[] = [
   operation(
     'grants',
     'admin',
@@ -61,6 +54,15 @@ export const posternOperations: readonly Operation[] = [
   operation('grants', 'read', 'GET', '/keys', 'listKeys', 'Live API keys, by owner'),
   operation('grants', 'admin', 'POST', '/keys', 'issueKey', 'Issue an API key; its secret is shown once'),
   operation('grants', 'admin', 'DELETE', '/keys/{credential}', 'revokeKey', 'Revoke an API key'),
+  operation(
+    'grants',
+    'admin',
+    'POST',
+    '/keys/{credential}/rotate',
+    'rotateKey',
+    'Issue the key that follows an API key; both work for the overlap',
+  ),
+  ...lifeOfAccessOperations,
   operation('grants', 'admin', 'POST', '/events', 'ingestEvents', 'CloudEvents of HR and identity systems'),
   // SCIM 2.0. Its discovery documents tell nothing of anybody; everything else is for whoever provisions.
   ...(['ServiceProviderConfig', 'ResourceTypes', 'ResourceTypes/{id}', 'Schemas', 'Schemas/{id}'] as const).map(
@@ -122,6 +124,7 @@ export const posternOperations: readonly Operation[] = [
   operation('authorizer', 'read', 'GET', '/what', 'what', 'What a subject may call'),
   operation('audit', 'read', 'GET', '/audit/facts', 'findFacts', 'Facts, filtered, in pages'),
   operation('audit', 'read', 'GET', '/audit/decisions', 'findDecisions', 'Decisions, filtered, in pages'),
+  operation('audit', 'read', 'GET', '/audit/last-use', 'findLastUses', 'When each endpoint was last used, by whom'),
   operation('audit', 'read', 'GET', '/audit/proof/{sequence}', 'proveFact', 'The proof that a fact is in the record'),
   operation('audit', 'read', 'GET', '/audit/log/{log}/checkpoint', 'getCheckpoint', 'The signed head of a log'),
   operation(
@@ -175,6 +178,10 @@ export const posternRoles: Readonly<Record<string, RoleRules>> = {
     allows: endpoints(
       ...posternOperations.map(({ operation: name }) => name).filter((name) => name.startsWith('scim')),
     ),
+  },
+  'postern-member': {
+    description: 'Asks for roles, and answers what is theirs to answer: the rule of each role says what that is',
+    allows: endpoints(...memberOperations),
   },
   'postern-asker': {
     description: 'An application that asks for decisions (AuthZEN)',

@@ -87,8 +87,10 @@ const chainText = (operands: readonly ZedExpression[], operators: readonly ZedOp
   return parts.join(` ${loosest} `);
 };
 
+export type ZedLeaf = Extract<ZedExpression, { kind: 'name' | 'arrow' }>;
+
 /** Every name and arrow in an expression. */
-export function* zedLeaves(expression: ZedExpression): Generator<Extract<ZedExpression, { kind: 'name' | 'arrow' }>> {
+export function* zedLeaves(expression: ZedExpression): Generator<ZedLeaf> {
   if (expression.kind === 'chain') for (const operand of expression.operands) yield* zedLeaves(operand);
   else if (expression.kind === 'name' || expression.kind === 'arrow') yield expression;
 }

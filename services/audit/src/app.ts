@@ -10,7 +10,7 @@ import { ingest } from './ingest.ts';
 import { decisionsSource } from './ingest-decisions.ts';
 import { factsSource } from './ingest-facts.ts';
 import { logRoutes } from './routes/log.ts';
-import { recordRoutes } from './routes/records.ts';
+import { lastUseRoute, recordRoutes } from './routes/records.ts';
 import { type Sealer, sealer } from './seal.ts';
 import { logTree } from './tree.ts';
 
@@ -66,6 +66,7 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
   void app.register(
     async (routes) => {
       recordRoutes(routes, store.reader);
+      lastUseRoute(routes, store.reader);
       logRoutes(routes, { reader: store.reader, logs });
     },
     { prefix: `${posternMount}/audit` },

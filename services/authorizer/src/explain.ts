@@ -22,6 +22,7 @@ import {
   type SubjectId,
 } from '@postern/schemas';
 import { type ConditionName, judge } from './conditions.ts';
+import { type ObjectEdge, relationsOf, wayThroughObjects } from './object-ways.ts';
 
 export type Way = {
   readonly subject: string;
@@ -46,12 +47,20 @@ export type Miss =
       readonly missing: readonly ContextField[];
     })
   /** Neither a role of the subject nor a relationship of the object opens `employee:42#view`. */
-  | { readonly kind: 'object'; readonly subject: string; readonly object: string }
+  | {
+      readonly kind: 'object';
+      readonly subject: string;
+      readonly object: string;
+      /** The relations that it rests on, as the published schema has them. */
+      readonly relations: readonly string[];
+      /** Who stands in them now, and by which fact: the first few. */
+      readonly there: readonly ObjectEdge[];
+    }
   /** This role would do; `endpoints` is how many it opens. */
   | { readonly kind: 'role'; readonly subject: string; readonly role: RoleName; readonly endpoints: number };
 
-/** An object that the subject reaches by relationships of the object itself; which they are, the published schema says. */
-export type ObjectWay = { readonly subject: string; readonly object: string };
+/** An object that the subject reaches by relationships of objects: the chain of them, each with the fact that told it. */
+export type ObjectWay = { readonly subject: string; readonly object: string; readonly through: readonly ObjectEdge[] };
 
 export type Explanation =
   | { readonly outcome: 'allow'; readonly public: true }
@@ -75,6 +84,8 @@ type Target = {
 
 /** How many roles that would do are named. */
 const rolesNamedMax = 5;
+/** How many relationships of an object are named beside a refusal. */
+const edgesNamedMax = 5;
 
 export const explain = (organisation: Organisation, asked: Asked): Explanation => {
   const { subjects, endpoint, objects = [] } = asked;
@@ -104,16 +115,27 @@ const wayTo = (
   const open = near.find(({ unmet, missing }) => unmet.length === 0 && missing.length === 0);
   if (open !== undefined) return open.way;
   const { object } = target;
-  if (object !== undefined && related?.(subject, object)) return { subject, object: objectText(object) };
+  if (object !== undefined && related?.(subject, object))
+    return { subject, object: objectText(object), through: wayThroughObjects(organisation, subject, object) };
   const conditions = near
     .sort((a, b) => a.unmet.length - b.unmet.length || a.missing.length - b.missing.length)
     .map(({ way, unmet, missing }) => ({ kind: 'condition', ...way, unmet, missing }) as const);
   const misses: Miss[] = [
     ...conditions,
-    ...(object === undefined ? [] : [{ kind: 'object', subject, object: objectText(object) } as const]),
+    ...(object === undefined ? [] : [objectMiss(organisation, subject, object)]),
     ...rolesFor(organisation, subject, target),
   ];
   return { outcome: 'deny', subject, misses };
+};
+
+const objectMiss = (organisation: Organisation, subject: string, object: ObjectQuestion): Miss => {
+  const relations = relationsOf(organisation, object);
+  const there = organisation.objects
+    .on(object.resource)
+    .filter(({ relation }) => relations.some((each) => each === relation || each.startsWith(`${relation}->`)))
+    .slice(0, edgesNamedMax)
+    .map((edge) => ({ ...edge, ...organisation.objects.sourceOf(edge) }));
+  return { kind: 'object', subject, object: objectText(object), relations, there };
 };
 
 /** Every grant that leads from the subject to the target, were it not for conditions; the unconditional ones first. */

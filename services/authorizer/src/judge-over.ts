@@ -6,7 +6,7 @@ import { type Asked, type Explanation, explain } from './explain.ts';
 import { decisionPoint } from './pdp/decide.ts';
 
 export type JudgeDeps = {
-  readonly engine: Pick<Relationships, 'check'>;
+  readonly engine: Pick<Relationships, 'checkAt'>;
   /** What the engine has been filled from. */
   readonly organisation: Organisation;
   readonly reached: () => Reached;
@@ -18,7 +18,11 @@ export const judgeOver = ({
   reached,
 }: JudgeDeps): DecisionPoint & { readonly explain: (asked: Asked) => Explanation } => ({
   decide: decisionPoint(
-    { engine, projection: { reached, until: async () => reached(), asked: (work) => work() }, telemetry: noTelemetry },
+    {
+      engine,
+      projection: { reached, until: async () => reached(), beyond: async () => undefined, asked: (work) => work() },
+      telemetry: noTelemetry,
+    },
     { waitMs: 0 },
   ).decide,
   explain: (asked) => explain(organisation, asked),

@@ -12,7 +12,7 @@ import { fold, isReadable, type Pending } from './projection/backlog.ts';
 import { reconcile } from './projection/reconcile.ts';
 import { type Seam, seam } from './projection/seam.ts';
 import { standing } from './projection/standing.ts';
-import { Rewound, type Writer, writer } from './projection/writer.ts';
+import { Rewound, updatesAtOnce, type Writer, writer } from './projection/writer.ts';
 
 export type ProjectionDeps = {
   readonly facts: Pick<FactLog, 'head' | 'follow'>;
@@ -27,6 +27,8 @@ export type Projection = {
   readonly stop: () => Promise<void>;
   readonly reached: () => Reached | undefined;
   readonly until: (sequence: Reached['sequence'], timeoutMs: number) => Promise<Reached | undefined>;
+  /** Resolves where another place than this has been reached; with undefined after `timeoutMs`. */
+  readonly beyond: (reached: Reached | undefined, timeoutMs: number) => Promise<Reached | undefined>;
   /** Asks the engine while it stands at {@link reached}, and not between two models. */
   readonly asked: Seam['asked'];
   /** Folded at least as far as {@link reached}. */
@@ -34,8 +36,6 @@ export type Projection = {
   readonly notReady: () => readonly string[];
 };
 
-/** More updates than this take the engine several transactions. */
-const updatesAtOnce = 1_000;
 const takesSteps = (pending: readonly Pending[]): boolean =>
   pending.some(({ publishes }) => publishes) ||
   pending.reduce((sum, { updates }) => sum + updates.length, 0) > updatesAtOnce;
@@ -180,6 +180,7 @@ export const projection = ({ facts, engine, clock, log, telemetry }: ProjectionD
     },
     reached: stand.reached,
     until: stand.until,
+    beyond: stand.beyond,
     organisation: () => organisation,
     notReady: () => {
       if (trouble !== undefined) return [`authorizer: ${trouble}`];

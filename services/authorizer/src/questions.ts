@@ -1,20 +1,11 @@
 /** `can`, `who` and `what`: the questions of people, with the reasons that a decision alone does not give. */
 import type { Clock, Logger } from '@postern/runtime';
-import {
-  beginning,
-  type Context,
-  CredentialId,
-  type DecisionPoint,
-  type ObjectQuestion,
-  objectsOf,
-  PrincipalId,
-  Problem,
-} from '@postern/schemas';
+import { type Context, CredentialId, type DecisionPoint, PrincipalId } from '@postern/schemas';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { MatchPath } from './authzen/to-check.ts';
-import { explain } from './explain.ts';
-import { linksOf, parseEndpoint, type SearchDeps, what, who } from './search.ts';
+import { type About, isNamed, judgeCall } from './judged-call.ts';
+import { parseEndpoint, type SearchDeps, what, who } from './search.ts';
 
 export type QuestionsDeps = SearchDeps & {
   readonly decide: DecisionPoint['decide'];
@@ -38,52 +29,48 @@ const Can = z.object({
   /** Parted by commas. */
   amr: z.string().min(1).optional(),
   at: z.iso.datetime({ offset: true, error: 'write an RFC 3339 instant' }).optional(),
+  /** One of the operations that share the path: `query.viewer`, `tool.search`, or an endpoint's id. */
+  operation: z.string().min(1).max(600).optional(),
+  /** Of a delegated token, parted by commas; without it the token is not delegated. */
+  scopes: z.string().max(4_000).optional(),
 });
 
 export const questionRoutes = (app: FastifyInstance, deps: QuestionsDeps): void => {
-  const { decide, match, clock, log, projection } = deps;
+  const { match, clock, projection } = deps;
   app.get('/.postern/can', async ({ query }) => {
-    const { subject, method, path, ip, country, acr, amr, at } = Can.parse(query);
+    const asked = Can.parse(query);
+    const { subject, method, path, at, operation, scopes } = asked;
     const organisation = projection.organisation();
     const matched = match(organisation, method, path);
-    if (matched === undefined)
-      return { decision: 'deny', reason: 'no-such-endpoint', subject, sequence: organisation.sequence };
-    const { endpoint } = matched;
-    const named = objectsOf(matched);
-    if (named.outcome !== 'named')
-      throw new Problem('authorizer/bad-question', { detail: `the path names no object: ${named.why}` });
-    const objects = named.objects.length > 0 ? { objects: named.objects } : {};
-    const now = new Date(at ?? clock.now());
-    now.setUTCMilliseconds(0);
-    const context: Context = {
-      now: now.toISOString(),
-      ...(ip !== undefined && { ip }),
-      ...(country !== undefined && { country }),
-      ...(acr !== undefined && { acr }),
-      ...(amr !== undefined && { amr: [...new Set(amr.split(','))].sort() }),
+    const context = contextOf(asked, new Date(at ?? clock.now()));
+    const about: About = {
+      subject,
+      context,
+      ...(scopes !== undefined && { scopes: scopes.split(',').filter(Boolean) }),
     };
-    const subjects = linksOf(organisation, subject);
-    const asked = { subjects, endpoint: endpoint.id, ...objects, context };
-    const related = await relatedBy(deps, subjects, named.objects, context);
-    const explanation = explain(organisation, { ...asked, related });
-    const about = { subject, endpoint: endpoint.id, ...objects, context };
-    if (endpoint.public) return { decision: 'allow', ...about, sequence: organisation.sequence, explanation };
-    const [answer] = await decide([{ ...asked, atLeast: beginning }]);
-    if (answer === undefined || answer.outcome === 'unavailable')
-      throw new Problem(answer?.reason === 'behind' ? 'authorizer/behind' : 'authorizer/engine-unreachable', {
-        detail: answer?.reason ?? 'no answer',
-      });
-    const { outcome, sequence, dependsOn } = answer;
-    // The engine decides; a reason that says otherwise would be of another moment, and is no reason.
-    if (explanation.outcome !== outcome)
-      log.warn({ asked, answer, explanation }, 'the explanation is not of this decision');
+    const nowhere = { decision: 'deny', reason: 'no-such-endpoint', subject, sequence: organisation.sequence };
+    if (matched === undefined) return nowhere;
+    const { endpoint, operations = [] } = matched;
+    if (operation !== undefined) {
+      const named = [endpoint, ...operations].find((each) => isNamed(each, operation));
+      return named === undefined
+        ? nowhere
+        : judgeCall(deps, about, { endpoint: named, parameters: matched.parameters });
+    }
+    // The stream of an MCP server, which its method alone names, is one operation as any other endpoint is.
+    const [only] = operations;
+    if (only === undefined || operations.length === 1) return judgeCall(deps, about, matched);
+    const judged = await Promise.all(
+      operations.map((each) => judgeCall(deps, about, { endpoint: each, parameters: matched.parameters })),
+    );
+    const refused = judged.find(({ decision }) => decision !== 'allow');
     return {
-      decision: outcome,
-      ...(answer.outcome === 'deny' && { reason: answer.reason }),
-      ...about,
-      sequence,
-      dependsOn,
-      ...(explanation.outcome === outcome && { explanation }),
+      decision: refused?.decision ?? 'allow',
+      ...(refused?.reason !== undefined && { reason: refused.reason }),
+      subject,
+      context,
+      sequence: Math.min(...judged.map(({ sequence }) => sequence)),
+      operations: judged,
     };
   });
   app.get('/.postern/who', async ({ query }) => {
@@ -93,21 +80,13 @@ export const questionRoutes = (app: FastifyInstance, deps: QuestionsDeps): void 
   app.get('/.postern/what', async ({ query }) => what(deps, z.object({ subject: Subject }).parse(query).subject));
 };
 
-/** Who of the subjects holds which object by relationships of the object alone. */
-const relatedBy = async (
-  { engine, projection }: SearchDeps,
-  subjects: readonly string[],
-  objects: readonly ObjectQuestion[],
-  context: Context,
-): Promise<(subject: string, object: ObjectQuestion) => boolean> => {
-  const items = subjects.flatMap((subject) => objects.map((object) => ({ ...object, subject, context })));
-  const verdicts = items.length === 0 ? [] : await engine.check(items, projection.reached()?.zookie);
-  return (subject, { resource, permission }) =>
-    items.some(
-      (item, at) =>
-        item.subject === subject &&
-        item.resource === resource &&
-        item.permission === permission &&
-        verdicts[at]?.verdict === 'has',
-    );
+const contextOf = ({ ip, country, acr, amr }: z.infer<typeof Can>, now: Date): Context => {
+  now.setUTCMilliseconds(0);
+  return {
+    now: now.toISOString(),
+    ...(ip !== undefined && { ip }),
+    ...(country !== undefined && { country }),
+    ...(acr !== undefined && { acr }),
+    ...(amr !== undefined && { amr: [...new Set(amr.split(','))].sort() }),
+  };
 };

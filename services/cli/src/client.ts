@@ -36,6 +36,10 @@ export type Call = {
   readonly query?: Readonly<Record<string, string | undefined>>;
 };
 
+/** A person's own token serves as well as a key: who decides about access does it in their own name. */
+const credential = (key: string): Record<string, string> =>
+  key.startsWith('psk_') ? { 'x-api-key': key } : { authorization: `Bearer ${key}` };
+
 /** Answers the response whatever its status; rejects with a CommandFailure (exit code 4) where the gate cannot be reached. */
 export const request = async (
   { gate, key }: Connection,
@@ -47,7 +51,7 @@ export const request = async (
   try {
     return await fetch(url, {
       method,
-      headers: { 'x-api-key': key, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      headers: { ...credential(key), ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
   } catch (error) {

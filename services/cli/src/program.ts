@@ -10,6 +10,8 @@ import { checkCommand } from './commands/check.ts';
 import { initCommand } from './commands/init.ts';
 import { previewCommand } from './commands/preview.ts';
 import { publishCommand } from './commands/publish.ts';
+import { requestCommands } from './commands/requests.ts';
+import { reviewCommands } from './commands/reviews.ts';
 import { suggestCommand } from './commands/suggest.ts';
 import { CommandFailure, exitCodes } from './failure.ts';
 import { wholeNumber } from './input.ts';
@@ -65,6 +67,8 @@ export const posternProgram = (): Command => {
   suggestCommand(program);
   publishCommand(program);
   accessCommands(program);
+  requestCommands(program);
+  reviewCommands(program);
   askCommands(program);
   auditCommands(program);
   return program;

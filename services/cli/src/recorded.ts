@@ -40,6 +40,12 @@ export const readRecorded = async (options: RecordedOptions): Promise<Recorded> 
   return { facts: await factsFrom(factsSource, options), uses: await usesFrom(against, options, sinceMs), sinceMs };
 };
 
+/** The calls alone, where the facts under them are known otherwise. */
+export const readCalls = async (options: RecordedOptions): Promise<Pick<Recorded, 'uses' | 'sinceMs'>> => {
+  const sinceMs = sinceOf(options.since);
+  return { uses: await usesFrom(options.against, options, sinceMs), sinceMs };
+};
+
 /** A duration back from now, or an instant. */
 const sinceOf = (since: string | undefined): number | undefined => {
   if (since === undefined) return undefined;

@@ -1,9 +1,9 @@
 /** `postern up`: every room in one process, the log and its record in a thread of their own. The wiring diagram of the product; what is opened here is closed in reverse order. */
 import { authorizerService } from '@postern/authorizer/app';
 import { openInboundFeed } from '@postern/event-log/open';
-import { grantsService, schemaCheck } from '@postern/grants/app';
+import { grantsService, recordAt, schemaCheck } from '@postern/grants/app';
 import { openProfileStore } from '@postern/profiles/open';
-import { gatewaysOf, observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
+import { gatewaysOf, graphQlServices, observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
@@ -18,12 +18,14 @@ import {
   openLogger,
   persistedDocuments,
   profilesUrl,
+  readTlsFiles,
   relationshipsUrl,
   reloading,
   requireFree,
   run,
   type Service,
   systemClock,
+  tlsFiles,
 } from '@postern/runtime';
 import { authzenConfiguration } from '@postern/schemas';
 import type { Telemetry } from '@postern/telemetry';
@@ -54,10 +56,14 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const model = loadModel(loaded);
   const log = openLogger(config.log.level, 'postern');
   for (const note of model.notes) log.warn(mistakeText(note));
+  if (config.workers > 1)
+    log.warn('workers counts for postern serve proxy; here one gate shares the process with all else');
   const clock = systemClock;
+  const tls = await readTlsFiles(loaded, clock.now());
   // Looked at first, because the proxy takes its address last: a start that cannot succeed leaves nothing behind.
   const gateways = await gatewaysOf(loaded);
-  for (const address of [config.listen, config.health, ...[gateways.extAuthz ?? []].flat()]) await requireFree(address);
+  const further = [config.h2c ?? [], gateways.extAuthz ?? []].flat();
+  for (const address of [config.listen, config.health, ...further]) await requireFree(address);
 
   await using stack = new AsyncDisposableStack();
   const telemetry = stack.use(await openTelemetry({ service: 'postern', otlp: config.telemetry.otlp }));
@@ -85,6 +91,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       telemetry,
       log,
       checkSchema: schemaCheck(() => openRelationships('embedded:')),
+      record: recordAt(record.audit.url),
     },
     {
       model,
@@ -104,6 +111,11 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   let countries = await configuredCountries(loaded);
 
   // The rooms take their ports when they start, so the proxy, which starts last, is made when they are known.
+  const roomUrls = () => ({
+    authorizer: listeners.authorizer.url(),
+    audit: record.audit.url(),
+    grants: listeners.grants.url(),
+  });
   const proxy = startedLast('proxy', () =>
     proxyService(
       {
@@ -113,38 +125,40 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
         telemetry,
         log,
         countryOf: (ip) => countries(ip),
-        authzenConfiguration: () => authzenConfiguration(`http://${config.listen}`),
+        authzenConfiguration: () => authzenConfiguration(`${tls === undefined ? 'http' : 'https'}://${config.listen}`),
       },
       {
         instance: 'proxy',
         listen: config.listen,
-        upstreams: upstreamsOf(
-          config.services,
-          {
-            authorizer: listeners.authorizer.url(),
-            audit: record.audit.url(),
-            grants: listeners.grants.url(),
-          },
-          persistedDocuments(loaded),
-        ),
+        upstreams: upstreamsOf(config.services, roomUrls(), persistedDocuments(loaded)),
         observed: observedServices(config.services),
         issuers: config.issuers,
+        ...(tls !== undefined && { tls }),
+        ...(config.h2c !== undefined && { h2c: config.h2c }),
         trustedProxies: config.trustedProxies,
         gateways,
         leaseMs: config.leaseMs,
         cachedDecisionsMax: config.cachedDecisionsMax,
+        drain: config.drain,
       },
     ),
   );
   const reload = reloading({
     file: loaded.file,
     log,
+    beside: tlsFiles,
     onReload: async (fresh) => {
+      const material = await readTlsFiles(fresh, clock.now());
       const found = await configuredCountries(fresh);
+      const persisted = persistedDocuments(fresh);
       await grants.publish(loadModel(fresh));
       countries = found;
+      if (material !== undefined) proxy.made()?.configureTls(material);
+      proxy.made()?.configureGraphQl(graphQlServices(fresh.config.services, persisted));
       proxy.made()?.configureIssuers(fresh.config.issuers);
       proxy.made()?.configureObserved(observedServices(fresh.config.services));
+      proxy.made()?.configureUpstreams(upstreamsOf(fresh.config.services, roomUrls(), persisted));
+      proxy.made()?.configureTrustedProxies(fresh.config.trustedProxies);
     },
   });
 
@@ -162,7 +176,8 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     health: config.health,
     telemetry: { ...telemetry, metrics: withPart(telemetry.metrics, record.metrics) },
     log,
-    onReady: () => onReady({ gate: `http://${config.listen}`, adminKey, data }),
+    stopTimeoutMs: config.drain.delayMs + config.drain.timeoutMs + 15_000,
+    onReady: () => onReady({ gate: `${tls === undefined ? 'http' : 'https'}://${config.listen}`, adminKey, data }),
   });
 };
 
@@ -186,6 +201,7 @@ const startedLast = <Made extends Service>(
     made: () => made,
     notReady: () => made?.notReady() ?? [`${name} has not been started`],
     observing: () => made?.observing?.() ?? [],
+    targets: () => made?.targets?.() ?? [],
     start: async () => {
       made = make();
       await made.start();

@@ -77,7 +77,7 @@ describe('the grants room', () => {
       },
       {
         model,
-        enforceTimeoutMs: 300,
+        enforceTimeoutMs: 1_000,
         scim: { principal: 'externalId', group: 'externalId' },
         administratorKey: {
           keep: async (make) => make(),

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { EventLog, InboundFeed, Stranger } from '@postern/event-log';
 import type { ProfileStore } from '@postern/profiles';
 import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
-import { isProblem, openApiDocument, posternMount, posternService } from '@postern/schemas';
+import { openApiDocument, posternMount, posternService } from '@postern/schemas';
 import { metrics, type Telemetry } from '@postern/telemetry';
 import { proxyBarrier } from './barrier.ts';
 import { commandHandler, turns } from './commands.ts';
@@ -12,6 +12,13 @@ import { enforcer } from './enforcer.ts';
 import { type AdministratorKey, firstStart } from './first-start.ts';
 import { consumeFeed, setAside } from './inbound/feed.ts';
 import { type Model, publishInstallation } from './publish.ts';
+import { recordAt, type UsageRecord } from './reports/record.ts';
+import { reportRoutes } from './reports/routes.ts';
+import { breakGlassRoutes } from './requests/break-glass-routes.ts';
+import { loudBreakGlass } from './requests/loud.ts';
+import { requestRoutes } from './requests/routes.ts';
+import { upkeep } from './requests/upkeep.ts';
+import { reviewRoutes } from './reviews/routes.ts';
 import { eventRoutes } from './routes/events.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { keyRoutes } from './routes/keys.ts';
@@ -27,6 +34,7 @@ import { togetherHandler } from './together.ts';
 export { decide as decideCommand } from './decide/decide.ts';
 export type { AdministratorKey } from './first-start.ts';
 export type { Model } from './publish.ts';
+export { recordAt } from './reports/record.ts';
 export { schemaCheck } from './schema-check.ts';
 
 export type GrantsDeps = {
@@ -40,6 +48,8 @@ export type GrantsDeps = {
   readonly log: Logger;
   /** Asked before a changed schema becomes a fact. */
   readonly checkSchema: CheckSchema;
+  /** What was used; left out, reports and reviews that need it say so. */
+  readonly record?: UsageRecord;
 };
 
 export type GrantsConfig = {
@@ -58,11 +68,21 @@ export type GrantsService = Room & {
   readonly publish: (model: Model) => Promise<void>;
 };
 
-/** Grants whose `until` has passed are cleaned up this often; the condition itself refuses at once. */
-const expiryEveryMs = 60_000;
+/** What time asks for is carried out this often; a grant or key that has run out refuses at once. */
+const upkeepEveryMs = 60_000;
 
 export const grantsService = (
-  { eventLog, feeds, profiles, keys, clock, telemetry, log, checkSchema }: GrantsDeps,
+  {
+    eventLog,
+    feeds,
+    profiles,
+    keys,
+    clock,
+    telemetry,
+    log,
+    checkSchema,
+    record = recordAt(() => undefined),
+  }: GrantsDeps,
   config: GrantsConfig,
 ): GrantsService => {
   const stopping = new AbortController();
@@ -71,8 +91,12 @@ export const grantsService = (
 
   const state = grantsState(eventLog.facts, {
     onStrangers: (strangers) => keepAside(strangers),
-    onNews: (facts) => enforcement.observe(facts),
+    onNews: (facts) => {
+      loud.observe(facts);
+      enforcement.observe(facts);
+    },
   });
+  const loud = loudBreakGlass(() => state, telemetry, log);
   const carryingOut = { facts: eventLog.facts, state, clock, telemetry, turns: turns() };
   const commands = commandHandler(carryingOut);
   const barrier = proxyBarrier(eventLog.enforcement, clock);
@@ -100,8 +124,12 @@ export const grantsService = (
       grantRoutes(routes, deps);
       roleRoutes(routes, deps);
       principalRoutes(routes, deps);
-      keyRoutes(routes, deps);
+      keyRoutes(routes, { ...deps, record });
       eventRoutes(routes, deps);
+      requestRoutes(routes, deps);
+      breakGlassRoutes(routes, deps);
+      reviewRoutes(routes, { ...deps, record });
+      reportRoutes(routes, { ...deps, record });
       modelRoutes(routes, { ...deps, checkSchema });
       scimRoutes(routes, { ...deps, profiles, together: togetherHandler(carryingOut) }, config.scim);
       routes.get('/openapi.json', async () => openApiDocument());
@@ -127,6 +155,7 @@ export const grantsService = (
     name: 'grants',
     http: app,
     publish: publishFiles,
+    watched: loud.watched,
     notReady: () => [state.notReady(), publishing].filter((trouble) => trouble !== undefined),
     start: async () => {
       const began = Promise.withResolvers<void>();
@@ -147,7 +176,7 @@ export const grantsService = (
           'an inbound feed',
           consumeFeed({ feed, quarantine: eventLog.quarantine, commands, clock, log }, stopping.signal),
         );
-      inBackground('expiry', expire());
+      inBackground('upkeep', keepUp());
     },
     stop: async () => {
       stopping.abort();
@@ -157,16 +186,12 @@ export const grantsService = (
     },
   };
 
-  async function expire(): Promise<void> {
+  async function keepUp(): Promise<void> {
     while (!stopping.signal.aborted) {
       head(state.organisation.sequence);
-      try {
-        await commands({ command: { kind: 'expire-grants' } });
-      } catch (error) {
-        if (!isProblem(error)) throw error;
-        log.warn({ err: error }, 'expired grants could not be cleaned up; their conditions refuse all the same');
-      }
-      await setTimeout(expiryEveryMs, undefined, { signal: stopping.signal }).catch(() => {});
+      loud.count();
+      await upkeep(commands, log);
+      await setTimeout(upkeepEveryMs, undefined, { signal: stopping.signal }).catch(() => {});
     }
   }
 };

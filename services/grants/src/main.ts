@@ -17,7 +17,7 @@ import {
   systemClock,
 } from '@postern/runtime';
 import { openTelemetry } from '@postern/telemetry/open';
-import { grantsService, schemaCheck } from './app.ts';
+import { grantsService, recordAt, schemaCheck } from './app.ts';
 
 /** Resolves when a signal has stopped it. */
 export const serve = async (loaded: LoadedConfig): Promise<void> => {
@@ -42,6 +42,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
       telemetry,
       log,
       checkSchema: schemaCheck(() => openRelationships('embedded:')),
+      record: recordAt(() => config.rooms.audit?.replace(/\/$/, '')),
     },
     {
       model,

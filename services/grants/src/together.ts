@@ -13,6 +13,7 @@ import {
   type Order,
 } from './commands.ts';
 import { decide } from './decide/decide.ts';
+import { hasSeparations } from './decide/duties.ts';
 
 /** For each order what became of it; a refusal's Problem stands in its place. Rejects where the log does. */
 export type Together = (orders: readonly Order[]) => Promise<readonly (Done | Problem)[]>;
@@ -34,13 +35,16 @@ const carryOutTogether = async (
   const outcomes = new Map<number, Done | Problem>();
   const written = new Map<number, Fact[]>();
   const correlation = orders.map((order) => correlationOf(order, clock));
-  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+  for (let lostRounds = 0; lostRounds < attemptsMax; ) {
     const trouble = state.notReady();
     if (trouble !== undefined) throw new Problem('event-log/unreachable', { detail: trouble });
     let head = state.organisation.sequence;
     const decided: Decided[] = [];
+    // Two groups that take in the same person could each pass, and not both: then each has to see what the one before it did.
+    const inTurn = hasSeparations(state.organisation);
     for (const [at, order] of orders.entries()) {
       if (outcomes.has(at)) continue;
+      if (inTurn && order.command.kind === 'shape-group' && decided.length > 0) break;
       const circumstances = circumstancesOf(order, correlation[at] ?? '', { clock, telemetry });
       const result = decide(order.command, state.organisation, circumstances);
       if (result.outcome === 'facts') decided.push({ at, drafts: result.facts });
@@ -79,7 +83,8 @@ const carryOutTogether = async (
         if (whole) outcomes.set(at, { sequence: head, facts: all, repeated: false });
       }
     }
-    if (!lost) return orders.map((_, at) => outcomes.get(at) ?? new Problem('grants/contended'));
+    if (outcomes.size === orders.length) return orders.flatMap((_, at) => outcomes.get(at) ?? []);
+    if (lost) lostRounds++;
   }
   throw new Problem('grants/contended', { detail: `lost ${attemptsMax} rounds`, fix: 'Send it again.' });
 };

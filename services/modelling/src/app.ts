@@ -1,6 +1,6 @@
 /** The workbench for permissions as code. It opens nothing itself: the command gives it an engine and the other rooms' judgement. */
 export { type CheckInput, type CheckReport, checkModel } from './check.ts';
-export { type Against, readFacts } from './compare/against.ts';
+export { type Against, type Recorded, readFacts } from './compare/against.ts';
 export { type FoldedModel, foldLog, foldModel, type Model, type ModellingDeps } from './folded-model.ts';
 export type * from './judgement.ts';
 export { asking } from './preview/asking.ts';

@@ -4,8 +4,7 @@ import { isProblem } from '@postern/schemas';
 import { parseZed, type ZedSchema } from '@postern/schemas/zed';
 import { readAssertions } from './assertions/file.ts';
 import { type AssertionResult, runAssertions } from './assertions/run.ts';
-import { type Against, compareAgainst } from './compare/against.ts';
-import type { Comparison } from './compare/compare.ts';
+import { type Against, type Compared, compareAgainst, type Recorded } from './compare/against.ts';
 import { type Coverage, coverageOf, unusedRoles } from './coverage/coverage.ts';
 import type { Model, ModellingDeps } from './folded-model.ts';
 import { engineMistake } from './lint/engine-mistakes.ts';
@@ -22,6 +21,10 @@ export type CheckInput = {
   readonly coverageMin?: number;
   /** Questions that a comparison may ask of each model; the report says what was left out. */
   readonly questionsMax?: number;
+  /** Every gain is meant: whoever asks has seen them. */
+  readonly acceptGains?: boolean;
+  /** Calls under the facts of `against`. */
+  readonly recorded?: Recorded;
 };
 
 export type CheckReport = {
@@ -35,7 +38,9 @@ export type CheckReport = {
   };
   readonly assertions: readonly AssertionResult[];
   readonly coverage?: Coverage;
-  readonly comparison?: Comparison;
+  readonly comparison?: NonNullable<Compared['comparison']>;
+  /** What was read of the recorded calls. */
+  readonly use?: NonNullable<Compared['use']>;
   /** Why assertions or the comparison were not run, where they were asked for. */
   readonly skipped?: string;
 };
@@ -56,7 +61,7 @@ export const checkModel = async (deps: ModellingDeps, input: CheckInput): Promis
   const file = named === undefined ? undefined : within(loaded.folder, named);
   const assertions =
     file === undefined
-      ? { scenarios: [], mistakes: [] }
+      ? { scenarios: [], gains: [], mistakes: [] }
       : readAssertions(file, now, places.config('model', 'assertions'));
   findings.push(...assertions.mistakes);
   const counts = {
@@ -74,18 +79,25 @@ export const checkModel = async (deps: ModellingDeps, input: CheckInput): Promis
       skipped: 'the model has to be without errors before it can be asked',
     };
 
-  let tried: Pick<CheckReport, 'assertions' | 'coverage' | 'comparison'> = { assertions: [] };
+  let tried: Pick<CheckReport, 'assertions' | 'coverage' | 'comparison' | 'use'> = { assertions: [] };
   try {
     if (file !== undefined) {
       const run = await runAssertions(deps, { model, schema, scenarios: assertions.scenarios });
-      const coverage = coverageOf(model, schema, run.touched);
+      const coverage = coverageOf(model, schema, run.touched, places.schema);
       findings.push(
         ...run.findings,
         ...unusedRoles(model, coverage, places),
         ...tooLow(coverage, input.coverageMin, file),
       );
       tried = { assertions: run.results, coverage };
-    }
+    } else if (input.coverageMin !== undefined && input.coverageMin > 0)
+      findings.push({
+        rule: 'coverage/low',
+        level: 'error',
+        ...places.config('model'),
+        what: `there are no assertions, and ${input.coverageMin} % coverage is asked for`,
+        fix: 'name them: model: { assertions: ./assertions.yaml }',
+      });
     if (input.against !== undefined) {
       const [scenario] = assertions.scenarios;
       const compared = await compareAgainst(deps, {
@@ -95,9 +107,12 @@ export const checkModel = async (deps: ModellingDeps, input: CheckInput): Promis
         given: scenario?.given ?? [],
         at: scenario?.at ?? now,
         ...(input.questionsMax !== undefined && { questionsMax: input.questionsMax }),
+        accepted: input.acceptGains === true ? 'all' : assertions.gains,
+        ...(input.recorded && { recorded: input.recorded }),
       });
-      findings.push(...compared.findings);
-      tried = { ...tried, ...(compared.comparison && { comparison: compared.comparison }) };
+      const { findings: changes, ...told } = compared;
+      findings.push(...changes);
+      tried = { ...tried, ...told };
     }
   } catch (error) {
     if (!isProblem(error)) throw error;

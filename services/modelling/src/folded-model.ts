@@ -1,5 +1,5 @@
 /** A model on the bench: its files and further facts, folded into an organisation and an engine of its own, ready to be asked. */
-import type { Relationships } from '@postern/relationships';
+import type { Reached, Relationships } from '@postern/relationships';
 import {
   type Answer,
   beginning,
@@ -45,8 +45,6 @@ export type FoldedModel = AsyncDisposable & {
   readonly engine: Relationships;
   /** Folds what the command leads to; answers with the refusal where the deciders refuse it, and nothing has changed then. */
   readonly tell: (command: ModelCommand, at?: string) => Problem | undefined;
-  /** Puts a relationship of an engineers' own object beside what the facts mean. */
-  readonly relate: (relationship: Relationship) => void;
   /** All relationships told so far: what the engine holds once settled. */
   readonly relationships: () => Iterable<Relationship>;
   /** Of a log: relationships of objects that the schema does not know, and that the engine has not taken. */
@@ -128,13 +126,11 @@ const benchOver = (
   const organisation = new Organisation();
   let ids = 0;
   const newId = () => `01890000-0000-7000-8000-${(++ids).toString(16).padStart(12, '0')}`;
-  let reached = { sequence: beginning, zookie: '' as Awaited<ReturnType<Relationships['reached']>>['zookie'] };
+  let reached: Reached = { sequence: beginning, zookie: '' as Reached['zookie'], place: undefined };
   /** What the engine holds, by key. */
   const held = new Map<string, Relationship>();
-  const related = new Map<string, Relationship>();
   const aside = new Map<string, Relationship>();
   let setsAside = false;
-  let settled = true;
   const judge = judgeOver({ engine, organisation, reached: () => reached });
 
   const fold = (facts: Iterable<FactDraft>): void => {
@@ -155,10 +151,9 @@ const benchOver = (
   function* relationships(): Generator<Relationship> {
     for (const relationship of organisation.relationships())
       if (keeps(relationship) && !aside.has(relationshipKey(relationship))) yield relationship;
-    yield* related.values();
   }
   const settle = async (): Promise<void> => {
-    if (settled && reached.sequence === organisation.sequence) return;
+    if (reached.sequence === organisation.sequence) return;
     const left = new Map(held);
     const updates: RelationshipUpdate[] = [];
     for (const relationship of relationships()) {
@@ -187,8 +182,7 @@ const benchOver = (
     });
     if (written.outcome === 'lost')
       throw new Problem('runtime/internal', { detail: 'somebody else writes to the bench' });
-    reached = { sequence: organisation.sequence, zookie: written.zookie };
-    settled = true;
+    reached = written.reached;
   };
   const isPublic = (endpoint: string): boolean =>
     organisation.services.get(endpoint.slice(0, endpoint.indexOf('/')))?.endpoints.find(({ id }) => id === endpoint)
@@ -227,10 +221,6 @@ const benchOver = (
     tell,
     relationships,
     aside: () => [...aside.values()],
-    relate: (relationship) => {
-      related.set(relationshipKey(relationship), relationship);
-      settled = false;
-    },
     fold,
     decide,
     settle,

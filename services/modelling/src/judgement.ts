@@ -15,9 +15,13 @@ import type {
   FactDraft,
   GroupId,
   Member,
+  ObjectId,
+  ObjectQuestion,
+  ObjectSubject,
   Organisation,
   PrincipalId,
   Problem,
+  Relationship,
   RoleName,
   RoleRules,
   Service,
@@ -42,6 +46,13 @@ export type ModelCommand =
       readonly subject: SubjectId;
       readonly role: RoleName;
       readonly conditions?: Conditions | undefined;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'relate-object';
+      readonly object: ObjectId;
+      readonly relation: string;
+      readonly subject: ObjectSubject;
       readonly reason: string;
     }
   | {
@@ -79,6 +90,9 @@ export type Way = {
   readonly role?: RoleName;
   readonly group?: GroupId;
   readonly allows?: Allowance;
+  /** Without a role: `employee:42#view`, and the relationships that lead there. */
+  readonly object?: string;
+  readonly through?: readonly Pick<Relationship, 'resource' | 'relation' | 'subject'>[];
 };
 /** How near a refusal was to an allow, whatever further kinds there are. */
 export type Miss = {
@@ -87,8 +101,9 @@ export type Miss = {
   /** For `condition`: what of the grant stands in the way. */
   readonly unmet?: readonly string[];
   readonly missing?: readonly string[];
-  /** For `object`: `employee:42#view`. */
+  /** For `object`: `employee:42#view`, and the relations that it rests on. */
   readonly object?: string;
+  readonly relations?: readonly string[];
 };
 /** The parts of the authorizer's explanations that the workbench shows. */
 export type Explanation =
@@ -99,12 +114,15 @@ export type Explanation =
 export type Asked = {
   readonly subjects: readonly (PrincipalId | CredentialId)[];
   readonly endpoint: EndpointId;
+  readonly objects?: readonly ObjectQuestion[];
+  /** Does the subject hold it by relationships of the object alone? The engine's answer. */
+  readonly related?: (subject: string, object: ObjectQuestion) => boolean;
   readonly context: Partial<Context>;
 };
 
 /** The authorizer's judgement over an engine that has been filled from `organisation`. */
 export type JudgeOver = (deps: {
-  readonly engine: Pick<Relationships, 'check'>;
+  readonly engine: Pick<Relationships, 'checkAt'>;
   readonly organisation: Organisation;
   readonly reached: () => Reached;
 }) => DecisionPoint & { readonly explain: (asked: Asked) => Explanation };

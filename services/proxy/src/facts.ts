@@ -1,6 +1,6 @@
 /** Follows the log: folds it, forgets what it overtakes, cuts what it ends, and says how far all that has come. */
 import type { EventLog, FactBatch } from '@postern/event-log';
-import type { Logger } from '@postern/runtime';
+import type { Clock, Logger } from '@postern/runtime';
 import { type LoggedFact, leafTypes, type Organisation, readSchemaText } from '@postern/schemas';
 import { attributes, continuing, spans, type Telemetry } from '@postern/telemetry';
 import type { DecisionCache } from './decide/cache.ts';
@@ -10,7 +10,7 @@ import type { Live, LiveExchanges } from './gate/live.ts';
 import type { Rechecker } from './gate/recheck.ts';
 import type { Routes } from './gate/routes.ts';
 import type { Standing } from './gate/standing.ts';
-import type { NeededRoles } from './refusal.ts';
+import type { NeededRoles } from './needed.ts';
 
 export type FactsDeps = {
   readonly facts: Pick<EventLog['facts'], 'follow'>;
@@ -26,6 +26,7 @@ export type FactsDeps = {
   readonly applied: () => void;
   /** `standing.enforces` has advanced. */
   readonly advanced: () => void;
+  readonly clock: Pick<Clock, 'elapsed'>;
   readonly leaseMs: number;
   readonly telemetry: Telemetry;
   readonly log: Logger;
@@ -47,6 +48,7 @@ export const followFacts = async (deps: FactsDeps, signal: AbortSignal): Promise
     standing,
     applied,
     advanced,
+    clock,
     leaseMs,
     telemetry,
     log,
@@ -108,6 +110,8 @@ export const followFacts = async (deps: FactsDeps, signal: AbortSignal): Promise
 
   while (!signal.aborted)
     try {
+      // A batch is fetched when the one before it has been taken, never earlier.
+      let askedAt = clock.elapsed();
       for await (const batch of facts.follow(organisation.sequence, { signal, beatMs: leaseMs / 5 })) {
         const { entries, atHead, strangers } = batch;
         for (const { position, why } of strangers)
@@ -116,8 +120,9 @@ export const followFacts = async (deps: FactsDeps, signal: AbortSignal): Promise
           if (telemetry.tracing) traced(batch);
           else take(entries);
         }
-        if (atHead) lease.heard();
+        if (atHead) lease.heard(askedAt);
         if (atHead && standing.state === 'starting') await begin();
+        askedAt = clock.elapsed();
       }
     } catch (error) {
       if (signal.aborted) return;

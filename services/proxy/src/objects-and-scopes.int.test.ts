@@ -33,7 +33,7 @@ const facts = [
   role('payroll-reader', { service: 'payroll', access: 'read' }),
   role('opener', { object: 'employee:*', permission: 'view' }),
   role('runner', { endpoint: 'payroll/runs' }),
-  ...['user:ann', 'user:bob', 'user:agent', 'user:broker'].map(joined),
+  ...['user:ann', 'user:bob', 'user:agent', 'user:broker', 'user:cyd'].map(joined),
   ...['user:ann', 'user:bob', 'user:agent', 'user:broker'].map((who) => granted(who, 'payroll-reader').issued),
   granted('user:broker', 'opener').issued,
   related('employee:42', 'manager', 'user:ann').related,
@@ -73,6 +73,14 @@ test('an object is asked for with its endpoint, by its one name, and written dow
   assert.equal((await gate.get('/payroll/employees/43', { 'x-api-key': 'psk_1' })).status, 403, 'the key may, ann not');
   const refusal = (await (await get(gate, '/payroll/employees/43', ann)).json()) as { objects?: unknown };
   assert.deepEqual(refusal.objects, ['employee:43#view']);
+  // Ann holds a role that opens the endpoint: it is the object that is missing, and no role of the endpoint's would help.
+  assert.partialDeepStrictEqual(refusal, {
+    missing: [{ object: 'employee:43#view', relations: ['self_service', 'manager', 'reader'], roles: ['opener'] }],
+  } as never);
+  assert.equal('needed' in refusal, false);
+  const stranger = (await (await get(gate, '/payroll/employees/43', { sub: 'cyd' })).json()) as object;
+  assert.partialDeepStrictEqual(stranger, { needed: ['payroll-reader'] } as never);
+  assert.equal('missing' in stranger, false);
   for (const unsafe of ['%34%32', 'cafe%CC%81', '42%2F', `${'a'.repeat(600)}`])
     assert.deepEqual(await statuses(gate, ann, `/payroll/employees/${unsafe}`), [400], unsafe);
   const { unrelated } = related('employee:42', 'manager', 'user:ann');

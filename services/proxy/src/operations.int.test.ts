@@ -259,6 +259,28 @@ test('a persisted document is judged by what it holds, and an unknown one is ref
   assert.equal((await gate.post('/graphql', { query: '{ salary { a { b { c } } } }' })).status, 400);
 });
 
+test('other documents and another depth count from the next request on', async () => {
+  await using gate = await start({ graphql: { depthMax: 1, persisted: new Map() } });
+  const known = () => gate.post('/graphql', { extensions: { persistedQuery: { version: 1, sha256Hash: digest } } });
+  const deep = () => gate.post('/graphql', { query: '{ salary { a } }' });
+  assert.deepEqual([(await known()).status, (await deep()).status], [400, 400]);
+  gate.proxy.configureGraphQl({ payroll: { graphql: { depthMax: 2, persisted: new Map([[digest, document]]) } } });
+  assert.deepEqual([(await known()).status, (await deep()).status], [200, 200]);
+  gate.proxy.configureGraphQl({});
+  assert.deepEqual([(await known()).status, (await deep()).status], [400, 200]);
+});
+
+test('a body that does not come to its end is not waited for for ever', async () => {
+  await using gate = await start({ config: { bodyTimeoutMs: 20 } });
+  const answer = await gate.raw(
+    'POST /payroll/graphql HTTP/1.1\r\nHost: a\r\nX-Api-Key: psk_ann\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"query":',
+  );
+  assert.equal(answer.status, 400);
+  assert.match(answer.body, /The body did not come/);
+  assert.equal(answer.headers['connection'], 'close');
+  assert.equal(gate.upstream.seen.length, 0);
+});
+
 test('a revocation of one of the fields ends what was asked with it, cached or not', async () => {
   await using gate = await start();
   await gate.tell(secret.issued, secretKey.issued);

@@ -1,8 +1,26 @@
 /** Where each service's API lies: the configured ones at their address, Postern's own at the rooms that serve them, by the first segment below its mount. */
-import { posternMount, posternOperations, posternService, type Room, type ServiceConfig } from '@postern/schemas';
+import {
+  posternMount,
+  posternOperations,
+  posternService,
+  type Room,
+  type ServiceConfig,
+  type traffic,
+} from '@postern/schemas';
 import type { UpstreamConfig } from './config.ts';
+import { graphQlServices } from './graphql-services.ts';
 
 export type RoomUrls = Readonly<Record<Room, string>>;
+
+type Traffic = keyof typeof traffic;
+const trafficOf = (service: Pick<ServiceConfig, Traffic>): Pick<ServiceConfig, Traffic> => ({
+  timeouts: service.timeouts,
+  health: service.health,
+  outliers: service.outliers,
+  retries: service.retries,
+  rateLimits: service.rateLimits,
+  serverTiming: service.serverTiming,
+});
 
 export const upstreamsOf = (
   services: Readonly<Record<string, ServiceConfig>>,
@@ -13,15 +31,18 @@ export const upstreamsOf = (
   const prefixes = new Map(
     posternOperations.map(({ room, template }) => [`/${template.split('/')[1]}`, `${rooms[room]}${posternMount}`]),
   );
+  const read = graphQlServices(services, persisted);
   return {
     ...Object.fromEntries(
-      Object.entries(services).map(([name, { upstream, timeoutMs, bodyBytesMax, graphql }]) => [
+      Object.entries(services).map(([name, { upstream, protocol, timeoutMs, bodyBytesMax, ...service }]) => [
         name,
         {
           upstream,
+          protocol,
           timeoutMs,
           bodyBytesMax,
-          ...(graphql && { graphql: { depthMax: graphql.depthMax, persisted: persisted.get(name) ?? new Map() } }),
+          ...trafficOf(service),
+          ...read[name],
         },
       ]),
     ),

@@ -16,8 +16,8 @@ export type WatchDeps = {
   readonly observe: () => void;
 };
 
-/** Between two looks, at most: decisions depend on whole seconds. */
-const lookEveryMs = 1_000;
+/** Between two looks, at most. Decisions depend on whole seconds, but what turns with a second is to end right then. */
+const lookEveryMs = 100;
 
 export const watchOver = ({
   live,
@@ -27,21 +27,26 @@ export const watchOver = ({
   clock,
   leaseMs,
   observe,
-}: WatchDeps): { start: () => void; stop: () => void } => {
+}: WatchDeps): { start: () => void; stop: () => void; look: () => void } => {
   let timer: NodeJS.Timeout | undefined;
   let rechecking = false;
+  /** The second in which decisions that depend on time were last looked at. */
+  let lookedAt = 0;
   const look = (): void => {
     observe();
     if (standing.state === 'serving' && !lease.holds()) {
-      // Whoever waits for an enforcement counts on this proxy letting nothing through by now, and an open stream is let through.
-      const unheardSince = clock.elapsed() - leaseMs;
-      for (const exchange of [...live.all()]) if (exchange.since <= unheardSince) rechecker.cut(exchange);
+      // Whoever waits for an enforcement counts on this proxy letting nothing through by now, and what is under way is let through.
+      for (const exchange of [...live.all()]) rechecker.cut(exchange);
       return;
     }
     if (rechecking) return;
+    const second = Math.floor(clock.now() / 1_000);
+    const turned = second !== lookedAt;
+    lookedAt = second;
     const timeBound: Live[] = [...live.all()].filter(
       ({ dependsOn, caller, observed }) =>
-        observed || dependsOn.includes('now') || (caller?.expiresAtMs ?? Number.POSITIVE_INFINITY) <= clock.now(),
+        (turned && (observed || dependsOn.includes('now'))) ||
+        (caller?.expiresAtMs ?? Number.POSITIVE_INFINITY) <= clock.now(),
     );
     if (timeBound.length === 0) return;
     rechecking = true;
@@ -50,6 +55,7 @@ export const watchOver = ({
     });
   };
   return {
+    look,
     start: () => {
       timer = setInterval(look, Math.min(lookEveryMs, leaseMs / 5));
       timer.unref();

@@ -1,5 +1,6 @@
 /** The audit store on a PostgreSQL server: any number of readers, one ingester at a time, whoever holds the head's row. */
 import type pg from 'pg';
+import { gatherLastUses, type UsedRow } from '../last-uses.ts';
 import type { Append, AuditStore, LogName } from '../port.ts';
 import { checkAppend, checkComplete, checkRange, notAtHead, packEdge, unpackEdge } from '../promises.ts';
 import { toPage, toStatement } from '../query.ts';
@@ -78,6 +79,20 @@ export const openPostgresAuditStore = async (url: string): Promise<AuditStore> =
           const { rows } = await pool.query<Record<string, unknown>>(text, [...values]);
           const { page, ...rest } = toPage(rows, query.limit);
           return { rows: page.map((found) => fromColumns(found, log)), size, ...rest };
+        }),
+      lastUses: (query) =>
+        run(async () => {
+          const dialect = {
+            table: `${schema}.decisions_rows`,
+            also: `json_array_elements_text(CASE WHEN body LIKE '%"also":%' THEN body::json -> 'also' END) AS value`,
+            placeholder: (position: number) => `$${position}`,
+          };
+          return gatherLastUses(
+            dialect,
+            query,
+            await sizeOf(pool, 'decisions'),
+            async ({ text, values }) => (await pool.query<UsedRow>(text, [...values])).rows,
+          );
         }),
       entries: (log, from, to) => run(() => slice(log, 'bytes', from, to)),
       leaves: (log, from, to) => run(() => slice(log, 'leaf', from, to)),

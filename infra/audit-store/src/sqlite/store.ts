@@ -1,6 +1,7 @@
 /** The audit store in one SQLite file: one process at home, the same promises as the big one. */
 import type { DatabaseSync } from 'node:sqlite';
 import { Problem } from '@postern/schemas';
+import { gatherLastUses, type UsedRow } from '../last-uses.ts';
 import type { AuditStore, LogName } from '../port.ts';
 import { checkAppend, checkComplete, checkRange, notAtHead, packEdge, unpackEdge } from '../promises.ts';
 import { toPage, toStatement } from '../query.ts';
@@ -94,6 +95,18 @@ export const openSqliteAuditStore = (file: string): AuditStore => {
           const { page, ...rest } = toPage(database.prepare(text).all(...values), query.limit);
           return { rows: page.map((found) => fromColumns(found, log)), size, ...rest };
         }),
+      lastUses: (query) => {
+        const dialect = {
+          table: 'decisions_rows',
+          also: `json_each(CASE WHEN body LIKE '%"also":%' THEN body ELSE '{}' END, '$.also')`,
+          placeholder: () => '?',
+        };
+        return run(() => sizeOf(database, 'decisions')).then((size) =>
+          gatherLastUses(dialect, query, size, ({ text, values }) =>
+            run(() => database.prepare(text).all(...values) as unknown as UsedRow[]),
+          ),
+        );
+      },
       entries: (log, from, to) => run(() => slice(log, 'bytes', from, to)),
       leaves: (log, from, to) => run(() => slice(log, 'leaf', from, to)),
       checkpoint: (log) =>

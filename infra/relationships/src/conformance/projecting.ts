@@ -104,6 +104,44 @@ export const projecting: Readonly<Record<string, Test>> = {
     await write([holds('user:bob')]);
   },
 
+  'answers exactly where the projection stands, and nowhere else': async ({ engine, projection }) => {
+    const first = await engine.project(projection(1, 2, [holds('user:ann')]));
+    assert.ok(first.outcome === 'written');
+    assert.deepEqual(await engine.checkAt([ask('user:ann'), ask('user:bob')], first.reached), [
+      { verdict: 'has' },
+      { verdict: 'has-not' },
+    ]);
+    assert.deepEqual(await engine.checkAt([], first.reached), []);
+    const second = await engine.project(projection(2, 3, [holds('user:bob')]));
+    assert.ok(second.outcome === 'written');
+    const { zookie } = second.reached;
+    assert.equal(await engine.checkAt([ask('user:ann')], { ...first.reached, zookie }), 'moved');
+    const mended = await engine.project(projection(3, 3, [holds('user:eve')]));
+    assert.ok(mended.outcome === 'written');
+    assert.equal(
+      await engine.checkAt([ask('user:ann')], { ...second.reached, zookie: mended.reached.zookie }),
+      'moved',
+    );
+    assert.deepEqual(await engine.checkAt([ask('user:eve')], await engine.reached()), [{ verdict: 'has' }]);
+  },
+
+  'answers nobody while several writes are on their way, a mend between them included': async ({
+    engine,
+    projection,
+  }) => {
+    const left = await engine.project({ ...projection(1, 1), onTheWay: true });
+    assert.ok(left.outcome === 'written');
+    assert.equal(left.reached.place, undefined);
+    assert.equal(await engine.checkAt([ask('user:ann')], left.reached), 'moved');
+    await engine.project(projection(1, 1, [holds('user:ann')]));
+    assert.equal((await engine.reached()).place, undefined);
+    await engine.project({ ...projection(1, 2, [holds('user:bob')]), onTheWay: true });
+    assert.deepEqual({ ...(await engine.reached()), zookie: '' }, { sequence: 2, zookie: '', place: undefined });
+    const arrived = await engine.project(projection(2, 3));
+    assert.ok(arrived.outcome === 'written');
+    assert.deepEqual(await engine.checkAt([ask('user:bob')], arrived.reached), [{ verdict: 'has' }]);
+  },
+
   'says of an emptied engine that it has reached nothing': async ({ engine, projection, all }) => {
     const gone = await all();
     await engine.project({

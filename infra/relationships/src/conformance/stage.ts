@@ -54,7 +54,7 @@ export const stage = async (engine: Relationships): Promise<Stage> => {
     });
     if (written.outcome === 'lost') throw new Error('somebody else writes to this engine');
     at++;
-    return written.zookie;
+    return written.reached.zookie;
   };
   await write([edge('endpoint:payroll/getEmployee', 'caller', 'role:reader#holder')]);
   return { engine, write, projection, all };

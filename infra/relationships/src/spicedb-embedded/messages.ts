@@ -7,6 +7,7 @@ export type Method =
   | 'reached'
   | 'project'
   | 'check'
+  | 'checkAt'
   | 'ping'
   | 'openStream'
   | 'nextOfStream'

@@ -44,6 +44,7 @@ const portOver = (bridge: Bridge): Relationships => {
     reached: () => bridge.call('reached'),
     project: (projection) => bridge.call('project', projection),
     check: (items, zookie) => bridge.call('check', items, zookie),
+    checkAt: (items, at) => bridge.call('checkAt', items, at),
     read: () => stream('read'),
     subjects: (query, zookie) => stream('subjects', query, zookie),
     resources: (query, zookie) => stream('resources', query, zookie),

@@ -2,7 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { v1 } from '@authzed/authzed-node';
 import { beginning, Problem, type RelationshipUpdate, relationshipKey } from '@postern/schemas';
-import { checkpoint, checkpointFilter, sequenceAt, toStruct, toUpdate, toZookie } from '../mapping.ts';
+import {
+  checkpoint,
+  checkpointFilter,
+  isOnTheWay,
+  reachedAt,
+  sequenceAt,
+  toStruct,
+  toUpdate,
+  toZookie,
+} from '../mapping.ts';
 import type { Projection, Relationships } from '../port.ts';
 import { type EngineCalls, engineFailure, isLostPrecondition, unreachable } from './calls.ts';
 import { readCheckpoint } from './checkpoint.ts';
@@ -28,16 +37,17 @@ export const projector = (calls: EngineCalls): Projector => {
   const write = async (projection: Projection, from: string) => {
     const updates = lastOfEach(projection.updates);
     const parts = Math.max(1, Math.ceil(updates.length / updatesPerCall));
+    const to = placeBehind(from, projection);
     for (let part = 1; ; part++) {
       const request = v1.WriteRelationshipsRequest.create({
         updates: updates.slice((part - 1) * updatesPerCall, part * updatesPerCall).map(toUpdate),
         optionalPreconditions: [standsAt(from)],
         optionalTransactionMetadata: toStruct(metadata(projection, part, parts)),
       });
-      if (part === parts) request.updates.push(...moved(from, projection).map(toUpdate));
+      if (part === parts) request.updates.push(...moved(from, to).map(toUpdate));
       try {
         const { writtenAt } = await calls.writeRelationships(request);
-        if (part === parts) return { outcome: 'written', zookie: toZookie(writtenAt) } as const;
+        if (part === parts) return { outcome: 'written', reached: reachedAt(to, toZookie(writtenAt)) } as const;
       } catch (error) {
         const failure = engineFailure(error);
         if (isLostPrecondition(failure)) return { outcome: 'lost' } as const;
@@ -75,11 +85,14 @@ const standsAt = (place: string): v1.Precondition =>
         filter: checkpointFilter(place),
       });
 
-const moved = (place: string, { from, to }: Projection): RelationshipUpdate[] => [
-  ...(place === nowhere ? [] : [{ operation: 'delete', relationship: checkpoint(place) } as const]),
-  ...(to === beginning
-    ? []
-    : [{ operation: 'touch', relationship: checkpoint(from === to ? `${to}/${randomUUID()}` : String(to)) } as const]),
+const placeBehind = (place: string, { from, to, onTheWay = from === to && isOnTheWay(place) }: Projection): string => {
+  if (onTheWay) return `${to}/way-${randomUUID()}`;
+  return from === to && to !== beginning ? `${to}/${randomUUID()}` : String(to);
+};
+
+const moved = (from: string, to: string): RelationshipUpdate[] => [
+  ...(from === nowhere ? [] : [{ operation: 'delete', relationship: checkpoint(from) } as const]),
+  ...(to === nowhere ? [] : [{ operation: 'touch', relationship: checkpoint(to) } as const]),
 ];
 
 const metadata = ({ facts, actor, from, to }: Projection, part: number, parts: number) => ({

@@ -5,7 +5,8 @@ import {
   consistency,
   exactly,
   noZookie,
-  sequenceAt,
+  reachedAt,
+  standsThere,
   toCheckItem,
   toObject,
   toSubject,
@@ -32,6 +33,20 @@ export const relationshipsOver = (calls: EngineCalls): Relationships => {
       throw unreachable(error);
     }
   };
+  const check = async (items: readonly CheckItem[], zookie?: Zookie): Promise<readonly Verdict[]> => {
+    const verdicts: Verdict[] = [];
+    let snapshot: Zookie | undefined;
+    for (let at = 0; at < items.length; at += checksPerCall) {
+      const part = items.slice(at, at + checksPerCall);
+      const answer = await judge(part, snapshot === undefined ? consistency(zookie) : exactly(snapshot));
+      snapshot ??= toZookie(answer.checkedAt);
+      if (answer.pairs.length !== part.length)
+        throw new Problem('authorizer/engine-unreachable', { detail: 'the engine answered another number of items' });
+      verdicts.push(...answer.pairs.map(toVerdict));
+    }
+    return verdicts;
+  };
+
   return {
     writeSchema: (schema) =>
       project.exclusively(async () => {
@@ -47,24 +62,18 @@ export const relationshipsOver = (calls: EngineCalls): Relationships => {
     reached: async (): Promise<Reached> => {
       const found = await readCheckpoint(calls);
       return found === undefined
-        ? { sequence: beginning, zookie: noZookie }
-        : { sequence: sequenceAt(found.place), zookie: found.zookie };
+        ? { sequence: beginning, zookie: noZookie, place: undefined }
+        : reachedAt(found.place, found.zookie);
     },
 
     project: project.project,
 
-    check: async (items, zookie) => {
-      const verdicts: Verdict[] = [];
-      let snapshot: Zookie | undefined;
-      for (let at = 0; at < items.length; at += checksPerCall) {
-        const part = items.slice(at, at + checksPerCall);
-        const answer = await judge(part, snapshot === undefined ? consistency(zookie) : exactly(snapshot));
-        snapshot ??= toZookie(answer.checkedAt);
-        if (answer.pairs.length !== part.length)
-          throw new Problem('authorizer/engine-unreachable', { detail: 'the engine answered another number of items' });
-        verdicts.push(...answer.pairs.map(toVerdict));
-      }
-      return verdicts;
+    check,
+
+    checkAt: async (items, { place, zookie }) => {
+      if (place === undefined) return 'moved';
+      const [there, ...verdicts] = await check([standsThere(place), ...items], zookie);
+      return there?.verdict === 'has' ? verdicts : 'moved';
     },
 
     read: () => readAll(calls),

@@ -9,8 +9,13 @@ import type { FileMistake } from './yaml-file.ts';
 const lineIn = (error: unknown): number => (error instanceof GraphQLError ? (error.locations?.[0]?.line ?? 1) : 1);
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-export const readGraphQl = (service: string, path: string, file: string): Described => {
-  const refused = (line: number, what: string): Described => ({
+/** Beside the endpoints, the arguments of each field by its name, `query.employee`: a rule that names another could never be asked. */
+export type DescribedFields = Described & { readonly argumentsOf: ReadonlyMap<string, readonly string[]> };
+
+export const readGraphQl = (service: string, path: string, file: string): DescribedFields => {
+  const argumentsOf = new Map<string, readonly string[]>();
+  const refused = (line: number, what: string): DescribedFields => ({
+    argumentsOf,
     endpoints: [],
     mistakes: [{ file, line, what }],
     notes: [],
@@ -43,19 +48,25 @@ export const readGraphQl = (service: string, path: string, file: string): Descri
     if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.OBJECT_TYPE_EXTENSION) continue;
     const type = roots.get(definition.name.value);
     if (type === undefined) continue;
-    for (const { name, loc } of definition.fields ?? []) {
+    for (const { name, loc, arguments: taken = [] } of definition.fields ?? []) {
       const key = `${type}.${name.value}`;
       const line = loc?.startToken.line ?? 1;
       if (seen.has(key)) mistakes.push({ file, line, what: `${key} is declared twice` });
       else if (name.value.startsWith('__'))
         mistakes.push({ file, line, what: `${key}: names with __ are GraphQL's own` });
-      else fields.push({ type, field: name.value });
+      else {
+        fields.push({ type, field: name.value });
+        argumentsOf.set(
+          key,
+          taken.map((each) => each.name.value),
+        );
+      }
       seen.add(key);
     }
   }
   if (mistakes.length === 0 && fields.length === 0)
     return refused(1, 'the schema declares no field of a query, mutation or subscription type');
-  return { endpoints: endpointsFromGraphQl(service, path, fields), mistakes, notes: [] };
+  return { endpoints: endpointsFromGraphQl(service, path, fields), mistakes, notes: [], argumentsOf };
 };
 
 export type Persisted = { readonly documents: ReadonlyMap<string, string>; readonly mistakes: readonly FileMistake[] };

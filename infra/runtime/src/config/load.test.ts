@@ -8,7 +8,8 @@ import { loadConfig } from './load.ts';
 test('a relative path means the same wherever the command is run from', () => {
   const folder = mkdtempSync(join(tmpdir(), 'postern-config-'));
   const file = join(folder, 'postern.yaml');
-  const issuer = (jwks: string) => `  - { issuer: "https://idp.example", audience: [api], jwks: "${jwks}" }\n`;
+  const issuer = (jwks: string) =>
+    `  - { issuer: "https://idp.example/${jwks.length}", audience: [api], jwks: "${jwks}" }\n`;
   writeFileSync(
     file,
     `relationships: "spicedb://db:50051?tokenFile=./spicedb.token&tls=true"\neventLog: "file:./log"\nauditStore: "file:./audit"\nissuers:\n${issuer('file:./jwks.json')}${issuer('file:/etc/jwks.json')}${issuer('https://idp.example/jwks')}`,

@@ -36,9 +36,16 @@ const placed = (config: PosternYaml, folder: string): PosternYaml => {
   const { eventLog, relationships, auditStore, profiles } = config;
   return {
     ...config,
-    issuers: config.issuers.map((issuer) =>
-      issuer.jwks === undefined ? issuer : { ...issuer, jwks: atFolder(issuer.jwks) },
-    ),
+    issuers: config.issuers.map((issuer) => ({
+      ...issuer,
+      ...(issuer.jwks !== undefined && { jwks: atFolder(issuer.jwks) }),
+      ...(issuer.introspection !== undefined && {
+        introspection: {
+          ...issuer.introspection,
+          clientSecretFile: within(folder, issuer.introspection.clientSecretFile),
+        },
+      }),
+    })),
     ...(eventLog !== undefined && { eventLog: secretAtFolder(atFolder(eventLog)) }),
     ...(relationships !== undefined && { relationships: secretAtFolder(relationships) }),
     ...(auditStore !== undefined && { auditStore: atFolder(auditStore) }),

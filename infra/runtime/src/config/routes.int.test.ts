@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { isProblem } from '@postern/schemas';
 import { loadConfig } from './load.ts';
@@ -12,7 +12,10 @@ import { loadModel } from './model.ts';
 const load = (files: Record<string, string>) => {
   const folder = mkdtempSync(join(tmpdir(), 'postern-routes-'));
   try {
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), text);
+    }
     const told = ({ file, line, what }: { file: string; line: number; what: string }): string =>
       `${file.replace(`${folder}/`, '')}:${line}: ${what}`;
     try {
@@ -90,6 +93,7 @@ service Payroll {
 }
 message A {} message B {}`,
   });
+  assert.match(found.notes[0] ?? '', /^postern\.yaml:5: gRPC needs HTTP\/2/);
   assert.deepEqual(routesOf(found), [
     'payroll/pay=2Ev1=2EPayroll/Get POST /pay.v1.Payroll/Get read',
     'payroll/pay=2Ev1=2EPayroll/Put POST /pay.v1.Payroll/Put write',
@@ -98,6 +102,77 @@ message A {} message B {}`,
   assert.deepEqual(wrong.mistakes, ["p.proto:2: illegal service name '{'"]);
   const none = load({ 'postern.yaml': service('grpc: p.proto'), 'p.proto': 'syntax = "proto3";\nmessage A {}' });
   assert.match(none.mistakes[0] ?? '', /no method/);
+});
+
+test('imports are followed, and open nothing but what is passed on publicly', () => {
+  const main = (...imports: string[]) =>
+    `syntax = "proto3";\npackage pay;\n${imports.map((each) => `import ${each};`).join('\n')}\nservice Payroll {\n  rpc Get(types.Id) returns (google.protobuf.Empty);\n}`;
+  const files = {
+    'postern.yaml': service('protocol: http2', 'grpc: api/v1/p.proto'),
+    'api/v1/p.proto': main(
+      '"google/protobuf/empty.proto"',
+      '"google/api/annotations.proto"',
+      '"api/types.proto"',
+      'public "more.proto"',
+    ),
+    'api/types.proto':
+      'syntax = "proto3";\npackage types;\nmessage Id { string id = 1; }\nservice Inner { rpc Never(Id) returns (Id); }',
+    'api/v1/more.proto':
+      'syntax = "proto3";\npackage pay;\nimport "api/types.proto";\nservice More { rpc Put(types.Id) returns (types.Id); }',
+  };
+  const found = load(files);
+  assert.deepEqual([found.mistakes, found.notes], [[], []]);
+  assert.deepEqual(routesOf(found), [
+    'payroll/pay=2EPayroll/Get POST /pay.Payroll/Get write',
+    'payroll/pay=2EMore/Put POST /pay.More/Put write',
+  ]);
+  const included = load({
+    ...files,
+    'postern.yaml': service('protocol: http2', 'grpc: { files: p.proto, include: [elsewhere] }'),
+    'p.proto': main('"google/protobuf/empty.proto"', '"types.proto"'),
+    'elsewhere/types.proto': files['api/types.proto'],
+  });
+  assert.deepEqual(included.mistakes, []);
+});
+
+test('an import that is missing, and a type that no file declares, are told where they stand', () => {
+  const files = (text: string) => ({ 'postern.yaml': service('protocol: http2', 'grpc: p.proto'), 'p.proto': text });
+  const missing = load(
+    files('syntax = "proto3";\n\nimport "lost/types.proto";\nservice A { rpc Get(types.Id) returns (types.Id); }'),
+  );
+  assert.deepEqual(missing.mistakes, ['p.proto:3: the import "lost/types.proto" is found nowhere']);
+  const deep = load({
+    ...files('syntax = "proto3";\nimport "a.proto";\nservice A { rpc Get(Id) returns (Id); }'),
+    'a.proto':
+      'syntax = "proto3";\nimport "p.proto";\n// a circle is none of our business\nimport "b.proto";\nmessage Id {}',
+  });
+  assert.deepEqual(deep.mistakes, ['a.proto:4: the import "b.proto" is found nowhere']);
+  const unknown = load(files('syntax = "proto3";\nmessage Id {}\nservice A {\n  rpc Get(Id) returns (Nothing);\n}'));
+  assert.deepEqual(unknown.mistakes, ['p.proto:4: A/Get: no file declares Nothing']);
+  const broken = load({
+    ...files('syntax = "proto3";\nimport "a.proto";\nservice A { rpc Get(Id) returns (Id); }'),
+    'a.proto': 'syntax = "proto3";\nmessage {',
+  });
+  assert.deepEqual(broken.mistakes, ["a.proto:2: illegal type name '{'"]);
+});
+
+test('an object rule that could never be asked is told by check, not by a refusal', () => {
+  const rule = (key: string, named: string) =>
+    `- ${key}: { objects: [{ type: employee, ${named}, permission: view }] }\n`;
+  const at = (text: string) =>
+    load({
+      'postern.yaml': service('protocol: http2', 'grpc: p.proto', 'graphql: { schema: s.graphql }', 'routes: r.yaml'),
+      'p.proto': 'syntax = "proto3"; message A {} service S { rpc Get(A) returns (A); }',
+      's.graphql': 'type Query { employee(id: ID): Int }',
+      'r.yaml': text,
+    });
+  assert.deepEqual(at(rule('query.employee', 'argument: id')).mistakes, []);
+  assert.deepEqual(at(rule('query.employee', 'argument: name')).mistakes, [
+    'r.yaml:1: an object rule names the argument name, which query.employee does not take',
+  ]);
+  assert.match(at(rule('POST /S/Get', 'argument: id')).mistakes[0] ?? '', /^r\.yaml:1: .*a gRPC message is not read/);
+  assert.match(at(rule('POST /S/Get', 'parameter: id')).mistakes[0] ?? '', /^r\.yaml:1: the template has no \{id\}/);
+  assert.match(at(rule('query.employee', 'parameter: id')).mistakes[0] ?? '', /^r\.yaml:1: .*names an argument/);
 });
 
 test("a GraphQL schema's root fields are endpoints, whatever its root types are called and wherever they are extended", () => {

@@ -6,6 +6,7 @@ import { readProto } from './grpc-file.ts';
 import { within } from './load.ts';
 import { readMcp } from './mcp-tools.ts';
 import { type Described, readOpenApi } from './openapi-files.ts';
+import { strangeArguments } from './strange-arguments.ts';
 import { type FileMistake, readYamlFile, unreadable } from './yaml-file.ts';
 
 export type ServiceFiles = {
@@ -23,6 +24,7 @@ export const readRoutes = ({ name, config, folder, at }: ServiceFiles): Describe
   const missing: FileMistake[] = [];
   const sources: { readonly member: string; readonly read: Described }[] = [];
   const take = (member: string, read: Described): void => void sources.push({ member, read });
+  let argumentsOf: ReadonlyMap<string, readonly string[]> = new Map();
   /** A file that is not there is a mistake of whoever names it. */
   const there = (member: readonly PropertyKey[], path: string): boolean => {
     try {
@@ -34,10 +36,17 @@ export const readRoutes = ({ name, config, folder, at }: ServiceFiles): Describe
     return false;
   };
   if (openapi !== undefined && there(['openapi'], openapi)) take('openapi', readOpenApi(name, find(openapi), servers));
-  for (const file of grpc === undefined ? [] : [grpc].flat())
-    if (there(['grpc'], file)) take('grpc', readProto(name, find(file)));
+  const { files, include } = protoFiles(grpc);
+  for (const file of files)
+    if (there(['grpc'], file))
+      take(
+        'grpc',
+        readProto(name, find(file), { top: folder, include: include.map((each) => find(each)), mount: config.mount }),
+      );
   if (graphql !== undefined && there(['graphql', 'schema'], graphql.schema)) {
-    take('graphql', readGraphQl(name, graphql.path, find(graphql.schema)));
+    const read = readGraphQl(name, graphql.path, find(graphql.schema));
+    argumentsOf = read.argumentsOf;
+    take('graphql', read);
     if (graphql.persisted !== undefined && there(['graphql', 'persisted'], graphql.persisted))
       take('graphql', { endpoints: [], mistakes: readPersisted(find(graphql.persisted)).mistakes, notes: [] });
   }
@@ -59,6 +68,9 @@ export const readRoutes = ({ name, config, folder, at }: ServiceFiles): Describe
       endpoints = merged.endpoints;
       for (const { path, what, fix } of merged.problems)
         mistakes.push({ file, line: read.lineOf(path), what, ...(fix !== undefined && { fix }) });
+      for (const [index, entry] of read.value.entries())
+        for (const { what, fix, key } of strangeArguments(entry, argumentsOf))
+          mistakes.push({ file, line: read.lineOf([index, key, 'objects']), what, fix });
     }
   }
 
@@ -75,6 +87,25 @@ export const readRoutes = ({ name, config, folder, at }: ServiceFiles): Describe
     notes.push(
       at([], `the service ${name} describes no endpoint, so every call of it is refused`, 'openapi or routes'),
     );
+  const atItsName = sources.some(
+    ({ member, read }) => member === 'grpc' && read.endpoints.some(({ template }) => template.lastIndexOf('/') === 0),
+  );
+  if (atItsName && base !== config.mount)
+    mistakes.push(
+      at(
+        ['upstream'],
+        `${name} is mounted at a gRPC service's own name, and its upstream does not end with it`,
+        `upstream: ${new URL(upstream).origin}${config.mount}`,
+      ),
+    );
+  if (files.length > 0 && config.protocol === 'http1')
+    notes.push(
+      at(
+        ['grpc'],
+        `gRPC needs HTTP/2, and ${name} is spoken to by HTTP/1.1: only gRPC-Web and Connect pass`,
+        'protocol: http2',
+      ),
+    );
   for (const hiding of endpoints.filter(looksHiding))
     notes.push(
       at(
@@ -85,6 +116,13 @@ export const readRoutes = ({ name, config, folder, at }: ServiceFiles): Describe
     );
   return { endpoints, mistakes, notes };
 };
+
+const protoFiles = (grpc: ServiceConfig['grpc']): { readonly files: string[]; readonly include: string[] } =>
+  grpc === undefined
+    ? { files: [], include: [] }
+    : typeof grpc === 'string' || Array.isArray(grpc)
+      ? { files: [grpc].flat(), include: [] }
+      : { files: [grpc.files].flat(), include: grpc.include };
 
 /** The same route or the same name from two descriptions: which of them is meant cannot be told. */
 function* clashes(

@@ -31,6 +31,8 @@ const Search = z.strictObject({
   cursor: name.optional(),
 });
 
+const Uses = z.strictObject({ since: z.iso.datetime({ offset: true }).optional(), subject: name.optional() });
+
 const pageRows = 100;
 
 export const recordRoutes = (app: FastifyInstance, reader: AuditReader): void => {
@@ -47,6 +49,20 @@ export const recordRoutes = (app: FastifyInstance, reader: AuditReader): void =>
       const checkpoint = await reader.checkpoint(log);
       return { items: rows.map(toItem), next: next ?? null, size, checkpoint: checkpoint?.note ?? null };
     });
+};
+
+/** `last-use`: when each endpoint was last used by whom, a line for each. */
+export const lastUseRoute = (app: FastifyInstance, reader: AuditReader): void => {
+  app.get('/last-use', async (request, reply) => {
+    const asked = Uses.safeParse(request.query);
+    if (!asked.success) throw new Problem('audit/bad-query', { detail: describeZod(asked.error) });
+    const { since, subject } = asked.data;
+    const uses = await reader.lastUses({ ...(since && { since }), ...(subject && { subject }) });
+    const told = function* (): Generator<string> {
+      for (const use of uses) yield `${JSON.stringify(use)}\n`;
+    };
+    return reply.type('application/x-ndjson').header('cache-control', 'no-store').send(Readable.from(told()));
+  });
 };
 
 /** Throws `audit/bad-query`. */

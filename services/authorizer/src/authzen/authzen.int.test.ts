@@ -250,6 +250,31 @@ test("finds the fixture's subjects, resources and actions", async () => {
   assert.deepEqual(await search('action', { subject: admin, resource: archived }), [{ name: 'write' }]);
 });
 
+test('objects that a role opens are found: the one that it names, or all of the type that anything names', async () => {
+  const found = (id: string, type = 'user') =>
+    search('resource', { subject: { type, id }, action: { name: 'view' }, resource: { type: 'employee' } });
+  const ids = (...each: string[]) => each.map((id) => ({ type: 'employee', id }));
+  assert.deepEqual(await found('mia'), []);
+  await opened.tell(
+    facts.related(20, 'employee:42', 'manager', 'user:mia'),
+    facts.role(21, 'opener', { object: 'employee:*', permission: 'view' }),
+    facts.role(22, 'one-page', { object: 'employee:7', permission: 'view' }),
+    facts.role(23, 'editor', { object: 'employee:*', permission: 'edit' }),
+    facts.grant(24, 'user:oli', 'opener'),
+    facts.grant(25, 'user:una', 'one-page'),
+    facts.grant(26, 'user:eda', 'editor'),
+    facts.grant(27, 'user:geo', 'opener', { countries: ['DE'] }),
+    facts.key(28, 'credential:k2', 'user:mia'),
+    facts.grant(29, 'credential:k2', 'opener'),
+  );
+  assert.deepEqual(await found('mia'), ids('42'));
+  assert.deepEqual(await found('oli'), ids('42', '7'));
+  assert.deepEqual(await found('una'), ids('7'));
+  assert.deepEqual(await found('eda'), []);
+  assert.deepEqual(await found('geo'), []);
+  assert.deepEqual(await found('k2', 'credential'), ids('42'), 'a key opens no more than its owner');
+});
+
 test('a search for what nobody bears finds nothing, and one that cannot be read is a 400', async () => {
   assert.deepEqual(await search('action', { subject: { type: 'user', id: 'nonexistent' }, resource: record1 }), []);
   assert.deepEqual(await search('subject', { subject: { type: 'spaceship' }, action: read, resource: record1 }), []);

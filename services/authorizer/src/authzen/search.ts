@@ -4,7 +4,15 @@
  */
 import { createHash } from 'node:crypto';
 import type { CheckContext, CheckItem, Found, Reached, Verdict } from '@postern/relationships';
-import { canonicalJson, decodeId, isProblem, type ObjectQuestion, type Organisation, Problem } from '@postern/schemas';
+import {
+  canonicalJson,
+  decodeId,
+  isProblem,
+  type ObjectQuestion,
+  type Organisation,
+  objectPermission,
+  Problem,
+} from '@postern/schemas';
 import { objectAlternatives } from '../pdp/demands.ts';
 import { reachedOrRefuse } from '../search.ts';
 import type { ActionSearch, ResourceSearch, SubjectSearch } from './entities.ts';
@@ -53,7 +61,14 @@ export const searchResources = async (deps: EvaluateDeps, search: ResourceSearch
   )
     return paged(search, []);
   const query = { subject: first, permission, resourceType: type };
-  const candidates = await known(() => Array.fromAsync(deps.engine.resources(query, reached.zookie)));
+  const candidates = [
+    ...new Map(
+      [
+        ...(await known(() => Array.fromAsync(deps.engine.resources(query, reached.zookie)))),
+        ...(ours ? [] : await openedByRoles(deps, reached, organisation, query)),
+      ].map((each) => [each.id, each]),
+    ).values(),
+  ];
   const checked = toCheckContext({ subject, action, ...(context && { context }) }, deps.now());
   const kept = await holding(deps, reached, candidates, 'resource_properties', ({ id }) =>
     subjects.map((name) =>
@@ -74,6 +89,34 @@ export const searchResources = async (deps: EvaluateDeps, search: ResourceSearch
     search,
     kept.flatMap((each) => named(each).map((id) => ({ type: resource.type, id }))),
   );
+};
+
+/**
+ * Objects that a role opens to the subject: by name, or as one of a type, of which those are candidates that stand in a relation or
+ * in another role. (Of an object that no fact names nobody knows that it is there.)
+ */
+const openedByRoles = async (
+  { engine }: EvaluateDeps,
+  { zookie }: Reached,
+  organisation: Organisation,
+  { subject, permission, resourceType }: { subject: string; permission: string; resourceType: string },
+): Promise<Found[]> => {
+  const query = { subject, permission: 'hold', resourceType: 'object_permission' };
+  const held = await known(() => Array.fromAsync(engine.resources(query, zookie)));
+  const everyOf = objectPermission(`${resourceType}:*`, permission).slice('object_permission:'.length);
+  const named = held.flatMap(({ id }) => (id.startsWith(`${everyOf}/`) ? [id.slice(everyOf.length + 1)] : []));
+  const all = held.some(({ id }) => id === everyOf) ? knownObjects(organisation, resourceType) : [];
+  return [...new Set([...named, ...all])].map((id) => ({ id, conditional: true }));
+};
+
+const knownObjects = (organisation: Organisation, type: string): string[] => {
+  const inRelations = [...organisation.objects.all()].map(({ resource }) => resource);
+  const inRoles = [...organisation.roles.values()].flatMap(({ allows }) =>
+    allows.flatMap((allowance) => ('object' in allowance ? [allowance.object] : [])),
+  );
+  return [...inRelations, ...inRoles]
+    .filter((name) => name.startsWith(`${type}:`) && !name.endsWith(':*'))
+    .map((name) => name.slice(type.length + 1));
 };
 
 export const searchActions = async (deps: EvaluateDeps, search: ActionSearch) => {

@@ -79,14 +79,19 @@ const toRoute = (found: MatchedPath | undefined): Target => {
   return { kind: 'object', all: [[call(found.endpoint.id)], ...named.objects.map(objectAlternatives)] };
 };
 
-export type MatchedPath = Pick<Match, 'endpoint' | 'parameters'>;
+export type MatchedPath = Pick<Match, 'endpoint' | 'parameters' | 'operations'>;
 export type MatchPath = (organisation: Organisation, method: string, path: string) => MatchedPath | undefined;
 
 /** By mount and template, as the API gateways' scenario names a route; or by a path that the route takes. */
 export const findRoute: MatchPath = (organisation, method, route) => {
   for (const { mount, endpoints } of organisation.services.values())
     for (const endpoint of endpoints)
-      if (endpoint.method === method && `${mount}${endpoint.template}` === route) return { endpoint, parameters: {} };
+      if (endpoint.method === method && `${mount}${endpoint.template}` === route) {
+        const operations = endpoints.filter(
+          (each) => each.operation !== undefined && each.method === method && each.template === endpoint.template,
+        );
+        return { endpoint, parameters: {}, ...(operations.length > 0 && { operations }) };
+      }
   return matchPath(organisation, method, route);
 };
 

@@ -104,9 +104,9 @@ test('where one subject needs the context, all of them are asked again in the sa
   const calls: string[][] = [];
   const watched: Relationships = {
     ...engine,
-    check: (items, zookie) => {
+    checkAt: (items, at) => {
       calls.push(items.map(({ subject, context }) => `${subject} ${context?.ip ?? ''}`));
-      return engine.check(items, zookie);
+      return engine.checkAt(items, at);
     },
   };
   await using opened = await open(watched);

@@ -10,8 +10,8 @@ import { type Demand, demandsOf, together, toItems } from './demands.ts';
 import { microBatch } from './micro-batch.ts';
 
 export type DecideDeps = {
-  readonly engine: Pick<Relationships, 'check'>;
-  readonly projection: Pick<Projection, 'reached' | 'until' | 'asked'>;
+  readonly engine: Pick<Relationships, 'checkAt'>;
+  readonly projection: Pick<Projection, 'reached' | 'until' | 'beyond' | 'asked'>;
   readonly telemetry: Telemetry;
 };
 export type DecideConfig = {
@@ -19,6 +19,8 @@ export type DecideConfig = {
   readonly waitMs: number;
 };
 
+/** A fact has to overtake the questions this often before they are given up. */
+const attemptsMax = 8;
 /** 512 questions are about one bulk call; more calls at once than the engine has cores only queue inside it. */
 const limits = { itemsMax: 512, inFlightMax: 4 } as const;
 
@@ -28,19 +30,30 @@ export const decisionPoint = (
 ): DecisionPoint => {
   const asked = telemetry.metrics.counter(metrics.checks, 'Questions decided, by outcome', ['outcome']);
 
-  const decideAt = async (questions: readonly Question[]): Promise<Answer[]> =>
-    (await projection.asked(async () => {
-      const reached = projection.reached();
-      return reached === undefined ? undefined : decideFrom(reached, questions);
-    }, waitMs)) ?? questions.map(() => unavailable('behind'));
+  /** The engine moves under the questions with every fact, by our own projection or another authorizer's: then they are asked anew. */
+  const decideAt = async (questions: readonly Question[]): Promise<Answer[]> => {
+    for (let attempt = 0; attempt < attemptsMax; attempt++) {
+      let reached: Reached | undefined;
+      const answers = await projection.asked(async () => {
+        reached = projection.reached();
+        return reached === undefined ? undefined : decideFrom(reached, questions);
+      }, waitMs);
+      if (answers === undefined) break;
+      if (answers !== 'moved') return answers;
+      if ((await projection.beyond(reached, waitMs)) === undefined) break;
+    }
+    return questions.map(() => unavailable('behind'));
+  };
 
-  const decideFrom = async (reached: Reached, questions: readonly Question[]): Promise<Answer[]> => {
-    const ask = (chosen: readonly Question[], withContext: boolean) =>
-      askAll(engine, chosen, withContext, reached.zookie);
-    const bare = (await ask(questions, false)).map((verdicts) => withoutContext(verdicts, reached));
+  const decideFrom = async (reached: Reached, questions: readonly Question[]): Promise<Answer[] | 'moved'> => {
+    const ask = (chosen: readonly Question[], withContext: boolean) => askAll(engine, chosen, withContext, reached);
+    const told = await ask(questions, false);
+    if (told === 'moved') return told;
+    const bare = told.map((verdicts) => withoutContext(verdicts, reached));
     const open = questions.filter((_, at) => bare[at]?.kind === 'open');
     // Every subject is asked again, those that need no context too: else the two halves would be of two snapshots.
     const again = open.length === 0 ? [] : await ask(open, true);
+    if (again === 'moved') return again;
     let next = 0;
     return bare.map((step) =>
       step.kind === 'answered' ? step.answer : withContext(again[next++] ?? [], reached, step.dependsOn),
@@ -100,13 +113,14 @@ const askAll = async (
   engine: DecideDeps['engine'],
   questions: readonly Question[],
   withContext: boolean,
-  zookie: Reached['zookie'],
-): Promise<Verdict[][]> => {
+  reached: Reached,
+): Promise<Verdict[][] | 'moved'> => {
   const demands = questions.map(demandsOf);
-  const verdicts = await engine.check(
+  const verdicts = await engine.checkAt(
     questions.flatMap(({ context }, at) => toItems(demands[at] ?? [], withContext ? context : undefined)),
-    zookie,
+    reached,
   );
+  if (verdicts === 'moved') return verdicts;
   let at = 0;
   const next = ({ alternatives }: Demand): Verdict => {
     const own = verdicts.slice(at, at + alternatives.length);

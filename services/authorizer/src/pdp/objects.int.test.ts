@@ -113,17 +113,36 @@ test('a can for a path with an object is decided with it, and says how it is rea
   assert.partialDeepStrictEqual(await can('bob', '42'), {
     decision: 'allow',
     objects: [view('42')],
-    explanation: { ways: [{ role: 'reader' }, { object: 'employee:42#view' }] },
+    explanation: {
+      ways: [
+        { role: 'reader' },
+        {
+          object: 'employee:42#view',
+          through: [
+            { resource: 'employee:42', relation: 'manager', subject: 'user:bob', fact: 17, by: 'postern/history' },
+          ],
+        },
+      ],
+    },
+  });
+  // Over a group: the fact is that of the group's relation.
+  assert.partialDeepStrictEqual(await can('cat', '42'), {
+    decision: 'allow',
+    explanation: { ways: [{ role: 'reader' }, { through: [{ subject: 'group:hr#member', fact: 18 }] }] },
   });
   assert.partialDeepStrictEqual(await can('bob', '43'), {
     decision: 'deny',
     explanation: {
       misses: [
-        { kind: 'object', object: 'employee:43#view' },
+        { kind: 'object', object: 'employee:43#view', relations: ['self_service', 'manager', 'reader'], there: [] },
         { kind: 'role', role: 'opener' },
       ],
     },
   });
+  assert.partialDeepStrictEqual(await can('dan', '42'), {
+    decision: 'deny',
+    explanation: { misses: [{ kind: 'object', there: [{ relation: 'manager', subject: 'user:bob', fact: 17 }, {}] }] },
+  } as never);
   const route = (id: string) =>
     opened.post('/.postern/access/v1/evaluation', {
       subject: { type: 'user', id: 'bob' },

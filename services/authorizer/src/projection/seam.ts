@@ -3,8 +3,8 @@
  * in parts), and what lies between them is a model that nobody has reviewed: routes of one set under roles of another. Decisions under
  * way end first, new ones wait until the place that the writes lead to has been told.
  *
- * It holds within this process. Another authorizer on the same engine reads the same publication from the log at about the same time;
- * one that has not can still ask between this one's writes.
+ * It spares this process's own questions the way to an engine that would not answer them: what keeps anybody from being answered between two
+ * writes is the engine's own checkpoint (`Relationships.checkAt`).
  */
 export type Seam = {
   /** Undefined where it stays closed for `waitMs`. */

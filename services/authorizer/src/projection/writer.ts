@@ -3,7 +3,14 @@
  * an answer that never came, it is read again and the rest goes on from there.
  */
 import type { Reached, Relationships } from '@postern/relationships';
-import { gateTypes, isProblem, type RelationshipUpdate, relationshipKey, type Sequence } from '@postern/schemas';
+import {
+  beginning,
+  gateTypes,
+  isProblem,
+  type RelationshipUpdate,
+  relationshipKey,
+  type Sequence,
+} from '@postern/schemas';
 import { actorOf, type Pending } from './backlog.ts';
 
 export type Writer = {
@@ -14,6 +21,7 @@ export type Writer = {
   /**
    * Writes what it can of the pending facts and keeps the rest. Answers with what holds it up, if anything does: then it goes on
    * behind the next schema that the engine takes. Rejects with {@link Rewound}, or with the engine's `authorizer/engine-unreachable`.
+   * Where that takes several writes, the engine is on its way from before the first until behind the last: nobody is answered meanwhile.
    */
   readonly write: (facts: readonly Pending[]) => Promise<string | undefined>;
   /** Writes what differs from the facts at the checkpoint, without moving it; sets aside what the schema does not know. */
@@ -29,6 +37,9 @@ export class Rewound extends Error {}
 export type OnAside = (update: RelationshipUpdate, why: string) => void;
 
 const author = 'postern/authorizer';
+
+/** More updates than this take the engine several transactions. */
+export const updatesAtOnce = 900;
 
 const parted = (updates: readonly RelationshipUpdate[]): [RelationshipUpdate[], RelationshipUpdate[]] => {
   const ofObjects = ({ relationship: { resource } }: RelationshipUpdate): boolean =>
@@ -53,12 +64,38 @@ export const writer = (engine: Relationships, start: Reached, onAside: OnAside =
     backlog = backlog.filter(({ sequence }) => sequence > now.sequence);
   };
 
+  const stay = async (onTheWay: boolean): Promise<void> => {
+    const at = checkpoint.sequence;
+    try {
+      const stayed = await engine.project({ from: at, to: at, updates: [], facts: [], actor: author, onTheWay });
+      if (stayed.outcome === 'lost') return await catchUp();
+      checkpoint = stayed.reached;
+    } catch (error) {
+      // Without even the checkpoint's own type it is another engine than it was.
+      if (!isProblem(error, 'authorizer/relationship-refused')) throw error;
+      await catchUp();
+    }
+  };
+  /** Several writes begin: from here on every authorizer that asks this engine is told to wait. */
+  const leave = async (): Promise<void> => {
+    if (checkpoint.place !== undefined) await stay(true);
+  };
+  /** What holds it up may last: what was reached is answered from. */
+  const rest = async (why: string): Promise<string> => {
+    if (checkpoint.place === undefined && checkpoint.sequence > beginning) await stay(false);
+    return why;
+  };
+
   /** Puts in force the first schema from `from` on that the engine takes; facts before it are then written under that one. */
   const advanceSchema = async (from: number): Promise<string | undefined> => {
     let refused: string | undefined;
     for (let at = from; at < backlog.length; at++) {
       const text = backlog[at]?.schema;
       if (text === undefined) continue;
+      const { length } = backlog;
+      await leave();
+      // Another projector was faster, and has passed some of this: what is left is looked at anew.
+      if (backlog.length < length) return undefined;
       try {
         await engine.writeSchema(text);
       } catch (error) {
@@ -79,16 +116,18 @@ export const writer = (engine: Relationships, start: Reached, onAside: OnAside =
     to: Sequence,
     updates: readonly RelationshipUpdate[] = batch.flatMap((each) => each.updates),
   ): Promise<void> => {
+    if (updates.length > updatesAtOnce) await leave();
     const written = await engine.project({
       from: checkpoint.sequence,
       to,
       updates,
       facts: batch.map(({ id }) => id),
       actor: actorOf(batch),
+      onTheWay: checkpoint.place === undefined && batch.length < backlog.length,
     });
     if (written.outcome === 'written') {
       backlog = backlog.slice(batch.length);
-      checkpoint = { sequence: to, zookie: written.zookie };
+      checkpoint = written.reached;
     } else {
       await catchUp();
       if (uncertainSchema && schemaInForce !== undefined) await engine.writeSchema(schemaInForce);
@@ -113,8 +152,9 @@ export const writer = (engine: Relationships, start: Reached, onAside: OnAside =
     const key = relationshipKey(update.relationship);
     const at = checkpoint.sequence;
     try {
-      const { outcome } = await engine.project({ from: at, to: at, updates: [update], facts: [], actor: author });
-      if (outcome === 'lost') return true;
+      const tried = await engine.project({ from: at, to: at, updates: [update], facts: [], actor: author });
+      if (tried.outcome === 'lost') return true;
+      checkpoint = tried.reached;
       aside.delete(key);
       return true;
     } catch (error) {
@@ -134,8 +174,11 @@ export const writer = (engine: Relationships, start: Reached, onAside: OnAside =
 
   const mend = async (updates: readonly RelationshipUpdate[]): Promise<'written' | 'lost'> => {
     const at = checkpoint.sequence;
-    const write = async (chosen: readonly RelationshipUpdate[]) =>
-      (await engine.project({ from: at, to: at, updates: chosen, facts: [], actor: author })).outcome;
+    const write = async (chosen: readonly RelationshipUpdate[]) => {
+      const written = await engine.project({ from: at, to: at, updates: chosen, facts: [], actor: author });
+      if (written.outcome === 'written') checkpoint = written.reached;
+      return written.outcome;
+    };
     try {
       return await write(updates);
     } catch (error) {
@@ -159,7 +202,7 @@ export const writer = (engine: Relationships, start: Reached, onAside: OnAside =
           await catchUp();
           if (backlog[0]?.schema === undefined) continue;
           const held = await advanceSchema(0);
-          if (held !== undefined) return held;
+          if (held !== undefined) return rest(held);
           await tryAgain();
           continue;
         }
@@ -178,7 +221,7 @@ export const writer = (engine: Relationships, start: Reached, onAside: OnAside =
               await setAside(batch, last.sequence);
             } catch (still) {
               if (!isProblem(still, 'authorizer/relationship-refused')) throw still;
-              return `${still.message}; ${held}`;
+              return rest(`${still.message}; ${held}`);
             }
         }
       }

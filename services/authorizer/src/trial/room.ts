@@ -119,6 +119,12 @@ export const facts = {
       digest: String(n).padStart(43, 'k'),
     }),
   left: (n: number, principal: string) => draftOf(n, 'postern.principal.left.v1', { principal: principal as never }),
+  related: (n: number, object: string, relation: string, subject: string) =>
+    draftOf(n, 'postern.object.related.v1', {
+      object: object as never,
+      relation: relation as never,
+      subject: subject as never,
+    }),
   routes: (n: number, service: string, ...endpoints: object[]) =>
     draftOf(n, 'postern.routes.published.v1', {
       service: service as never,

@@ -4,7 +4,7 @@ import { RolesYaml } from '@postern/schemas';
 import type { Command } from 'commander';
 import { CommandFailure, callJson, failureOf, request } from '../client.ts';
 import { parseJson, readTextFile, several } from '../input.ts';
-import { print, printJson, printTable, tell } from '../output.ts';
+import { print, printJson, printTable, readableTime, tell } from '../output.ts';
 import { connect, type Shared, withConnection, withWait } from './connect.ts';
 
 type Changed = {
@@ -149,7 +149,7 @@ export const accessCommands = (program: Command): void => {
       else print(said(`the role ${name} is retired`, changed));
     });
 
-  const key = program.command('key').description('issue, list, revoke API keys');
+  const key = program.command('key').description('issue, list, rotate, revoke API keys');
   withConnection(key.command('issue <owner>'))
     .description('issue a key; it may do what both its owner and its own roles allow')
     .requiredOption('--role <role>', 'a role that the key may use; may be repeated', several)
@@ -167,18 +167,52 @@ export const accessCommands = (program: Command): void => {
   withConnection(key.command('list'))
     .description('live keys')
     .option('--owner <principal>', 'only those of user:NAME or workload:NAME')
-    .action(async (options: Shared & { owner?: string }) => {
-      const { items } = await callJson<{ items: { id: string; owner: string; roles: string[]; until?: string }[] }>(
-        connect(options),
-        '/keys',
-        { query: { owner: options.owner } },
-      );
+    .option('--no-use', 'do not ask the record when each was last used')
+    .action(async (options: Shared & { owner?: string; use?: boolean }) => {
+      type Key = {
+        id: string;
+        owner: string;
+        roles: string[];
+        issued: string;
+        until?: string;
+        successor?: string;
+        lastUsed?: string;
+      };
+      const { items } = await callJson<{ items: Key[] }>(connect(options), '/keys', {
+        query: { owner: options.owner, use: options.use === false ? undefined : 'last' },
+      });
       if (options.json) printJson(items);
       else
         printTable(
-          ['ID', 'OWNER', 'ROLES', 'UNTIL'],
-          items.map(({ id, owner, roles, until }) => [id, owner, roles.join(' '), until]),
+          ['ID', 'OWNER', 'ROLES', 'ISSUED', 'UNTIL', 'LAST USED', 'FOLLOWED BY'],
+          items.map(({ id, owner, roles, issued, until, lastUsed, successor }) => [
+            id,
+            owner,
+            roles.join(' '),
+            readableTime(issued),
+            readableTime(until),
+            readableTime(lastUsed),
+            successor,
+          ]),
         );
+    });
+  withConnection(key.command('rotate <credential>'))
+    .description('issue the key that follows this one; both work until the overlap ends')
+    .option('--overlap <duration>', 'how long both work', '24h')
+    .option('--until <instant>', 'when the new key ends (default: after as long as this one was given for)')
+    .requiredOption('--reason <text>', 'why; it stands in the record')
+    .action(async (credential: string, options: Shared & { overlap: string; until?: string; reason: string }) => {
+      const { overlap, until, reason } = options;
+      type Rotated = { id: string; key: string; bothUntil?: string };
+      const rotated = await callJson<Rotated>(connect(options), `/keys/${credential}/rotate`, {
+        method: 'POST',
+        body: { overlap, until, reason },
+      });
+      if (options.json) return printJson(rotated);
+      print(rotated.key);
+      tell(
+        `this is the only time the key is shown; its id is ${rotated.id}; both work until ${readableTime(rotated.bothUntil)}`,
+      );
     });
   withWait(withConnection(key.command('revoke <credential>')))
     .description('revoke a key')

@@ -59,6 +59,13 @@ test('coverage names what no assertion touches, and fails below what is asked fo
   assert.match(errors(report).join(), /assertions touch \d+ % of roles, routes and relations, and 100 % are asked for/);
 });
 
+test('coverage that is asked for is not there without assertions', async () => {
+  const config = sound(['postern.yaml', ', assertions: ./assertions.yaml', '']);
+  assert.deepEqual(errors(await check(config, { coverageMin: 1 })), [
+    'there are no assertions, and 1 % coverage is asked for',
+  ]);
+});
+
 test('a change of an expression alone is shown as who gains, who loses and where', async () => {
   const before = sound(['schema/employee.zed', 'self_service + manager', 'self_service']);
   const widened = await check(sound(), { against: filesAt(before) });

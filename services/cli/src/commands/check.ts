@@ -9,6 +9,7 @@ import {
   checkModel,
   type Finding,
   type ModellingDeps,
+  type Recorded,
   readFacts,
   toJson,
   toJunit,
@@ -20,7 +21,9 @@ import { type FileMistake, type LoadedConfig, loadConfig, loadModel, systemClock
 import { isProblem } from '@postern/schemas';
 import type { Command } from 'commander';
 import { CommandFailure, connection, failureOf, request } from '../client.ts';
+import { exitCodes } from '../failure.ts';
 import { print } from '../output.ts';
+import { readCalls } from '../recorded.ts';
 
 const formats = { text: toText, json: toJson, sarif: toSarif, junit: toJunit } as const;
 type Options = {
@@ -32,6 +35,9 @@ type Options = {
   readonly coverageMin?: string;
   readonly questionsMax?: string;
   readonly key?: string;
+  readonly acceptGains?: boolean;
+  readonly decisions?: string;
+  readonly since: string;
 };
 
 export const checkCommand = (program: Command): void => {
@@ -43,11 +49,17 @@ export const checkCommand = (program: Command): void => {
     .option('--config <file>', 'the configuration', 'postern.yaml')
     .option('--format <format>', Object.keys(formats).join(', '), 'text')
     .option('--output <file>', 'write the report there, and only a summary here')
-    .option('--strict', 'warnings fail too')
+    .option('--strict', 'warnings fail too, and with --against gains that nobody said yes to')
     .option(
       '--against <source>',
       'who gains and who loses: a gate (http…), facts exported as NDJSON, or a folder with the files as they were',
     )
+    .option('--accept-gains', 'every gain is meant (default: those under gains: in the assertions)')
+    .option(
+      '--decisions <source>',
+      'calls made under the facts of --against: NDJSON or an access log (default: its own)',
+    )
+    .option('--since <time>', 'only calls from then on: a duration back from now, or an instant', '30d')
     .option('--coverage-min <percent>', 'of roles, routes and relations that assertions have to touch')
     .option('--questions-max <n>', 'how many questions a comparison asks of each model', '500000')
     .option('--key <key>', 'an API key for --against http…  (default: POSTERN_KEY)')
@@ -91,12 +103,15 @@ const reportOn = async (options: Options): Promise<CheckReport> => {
     };
   }
   const against = options.against === undefined ? undefined : await readAgainst(options.against, options.key);
+  const recorded = await readUse(options);
   return checkModel(checkDeps, {
     loaded,
     now: new Date(systemClock.now()).toISOString(),
     ...(against && { against }),
     ...(options.coverageMin !== undefined && { coverageMin: percentOf(options.coverageMin) }),
     questionsMax: Number(options.questionsMax),
+    ...(options.acceptGains && { acceptGains: true }),
+    ...(recorded && { recorded }),
   });
 };
 
@@ -105,19 +120,46 @@ const percentOf = (text: string): number => {
   throw new CommandFailure(`--coverage-min takes 0 to 100, not "${text}"`, 64);
 };
 
+/** Where the facts are live, so is a record; else the calls have to be named, and facts to go with them. */
+const readUse = async ({ against, decisions, since, key }: Options): Promise<Recorded | undefined> => {
+  const source = decisions ?? (against !== undefined && isGate(against) ? against : undefined);
+  if (source === undefined) return undefined;
+  if (against === undefined || (!isGate(against) && isModel(against)))
+    throw new CommandFailure(
+      'calls alone do not say who holds what: name a gate or a file of facts with --against',
+      64,
+    );
+  const reading = readCalls({ against: source, since, key });
+  return { source, ...(await (isGate(source) ? unasked(reading) : reading)) };
+};
+
+const isGate = (source: string): boolean => /^https?:/.test(source);
+const isModel = (source: string): boolean =>
+  /\.ya?ml$/.test(source) || (existsSync(source) && statSync(source).isDirectory());
+
+/** A gate that refuses to be read leaves the comparison undone; that must not read as a finding. */
+const unasked = async <Result>(asking: Promise<Result>): Promise<Result> => {
+  try {
+    return await asking;
+  } catch (error) {
+    if (error instanceof CommandFailure && error.exitCode === exitCodes.refused)
+      throw new CommandFailure(error.message, exitCodes.couldNotAsk);
+    throw error;
+  }
+};
+
 const readAgainst = async (source: string, key: string | undefined): Promise<Against> => {
-  if (/^https?:/.test(source)) {
+  if (isGate(source)) {
     const to = connection({ gate: source, key }, process.env);
     const answer = await request(to, '/audit/facts', {
       query: { order: 'oldest' },
       headers: { accept: 'application/x-ndjson' },
     });
-    if (!answer.ok) throw await failureOf(answer);
+    if (!answer.ok) throw new CommandFailure((await failureOf(answer)).message, exitCodes.couldNotAsk);
     return factsFrom(source, await answer.text());
   }
   if (!existsSync(source)) throw new CommandFailure(`${source} does not exist`, 1);
-  if (!statSync(source).isDirectory() && !/\.ya?ml$/.test(source))
-    return factsFrom(source, readFileSync(source, 'utf8'));
+  if (!isModel(source)) return factsFrom(source, readFileSync(source, 'utf8'));
   const file = statSync(source).isDirectory() ? join(source, 'postern.yaml') : source;
   return { kind: 'files', name: source, model: loadModel(loadConfig(file, process.env)) };
 };

@@ -7,7 +7,10 @@ export type Shared = ConnectionOptions & { readonly json?: boolean; readonly wai
 export const withConnection = (command: Command): Command =>
   command
     .option('--gate <url>', 'the gate (default: POSTERN_URL, then http://127.0.0.1:8080)')
-    .option('--key <key>', 'an API key (default: POSTERN_KEY, then admin.key in the data folder)')
+    .option(
+      '--key <key>',
+      'an API key, or a token of your identity provider (default: POSTERN_KEY, then admin.key in the data folder)',
+    )
     .option('--data <dir>', 'the data folder whose admin.key is used', './.postern')
     .option('--json', 'print JSON instead of a table');
 

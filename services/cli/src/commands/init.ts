@@ -26,7 +26,7 @@ services:                         # what stands behind the gate; nothing is allo
     mount: /example
     openapi: ./example.openapi.yaml
 
-model: { roles: ./roles.yaml }
+model: { roles: ./roles.yaml, assertions: ./assertions.yaml }
 `,
   'roles.yaml': `# Roles bundle access. A birthright gives one to whoever has the attributes, and takes it away when they change.
 example-reader:
@@ -54,12 +54,24 @@ paths:
     get: { operationId: getThing }
     delete: { operationId: removeThing, x-postern: { access: admin } }
 `,
+  'assertions.yaml': `# What has to follow from these files: \`postern check\` asks it of the real engine.
+at: 2026-11-24T09:00:00Z
+given:
+  - user:ada joined department=engineering
+  - user:bob holds example-writer until 2026-11-24T16:00:00Z
+assert:
+  - user:ada can GET /example/things
+  - user:ada can GET /example/things/1
+  - user:ada cannot POST /example/things
+  - user:bob can POST /example/things
+  - nobody but role:example-admin can DELETE /example/things/1
+`,
 };
 
 export const initCommand = (program: Command): void => {
   program
     .command('init')
-    .description('write a commented postern.yaml, roles.yaml and an example API here')
+    .description('write a commented postern.yaml, roles.yaml, an example API and assertions here')
     .action(() => {
       const there = Object.keys(files).filter((file) => existsSync(file));
       if (there.length > 0)

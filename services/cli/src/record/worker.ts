@@ -70,7 +70,7 @@ const failed = (error: unknown): void => {
 try {
   const { services, listener, telemetry } = await open();
   const started: Service[] = [];
-  let told = '';
+  let told: string | undefined;
   const tell = (): void => {
     const notReady = services.flatMap((service) => service.notReady());
     if (notReady.join('\n') !== told) say({ said: 'standing', notReady });
@@ -83,7 +83,7 @@ try {
         started.push(service);
         await service.start();
       }
-      say({ said: 'standing', notReady: services.flatMap((service) => service.notReady()) });
+      tell();
       telling = setInterval(tell, standingEveryMs);
       say({ said: 'started', url: listener.url() });
     },

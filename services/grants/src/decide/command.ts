@@ -2,6 +2,7 @@
 import type {
   Actor,
   Attributes,
+  BreakGlassId,
   Conditions,
   CredentialId,
   FactDraft,
@@ -13,6 +14,9 @@ import type {
   Organisation,
   PrincipalId,
   Problem,
+  RequestId,
+  ReviewId,
+  ReviewScope,
   RoleName,
   RoleRules,
   Sequence,
@@ -21,6 +25,21 @@ import type {
 } from '@postern/schemas';
 
 type Why = { readonly reason: string; readonly ticket?: string | undefined };
+
+/** Whoever decides about somebody's access, as the gate asserts it. */
+export type Deciding = {
+  readonly principal: PrincipalId;
+  readonly credential?: CredentialId | undefined;
+  /** Who acts in the principal's name: the chain of a delegation. */
+  readonly through: readonly string[];
+};
+
+type ObjectEdge = {
+  readonly object: ObjectId;
+  readonly relation: string;
+  readonly subject: ObjectSubject;
+  readonly reason?: string | undefined;
+};
 
 export type Command =
   | {
@@ -64,13 +83,8 @@ export type Command =
       readonly remove: readonly Member[];
       readonly reason?: string | undefined;
     }
-  | {
-      readonly kind: 'relate-object' | 'unrelate-object';
-      readonly object: ObjectId;
-      readonly relation: string;
-      readonly subject: ObjectSubject;
-      readonly reason?: string | undefined;
-    }
+  | ({ readonly kind: 'relate-object' } & ObjectEdge)
+  | ({ readonly kind: 'unrelate-object' } & ObjectEdge)
   | { readonly kind: 'delete-group'; readonly group: GroupId; readonly reason?: string | undefined }
   | {
       readonly kind: 'define-role';
@@ -103,6 +117,91 @@ export type Command =
       readonly reason: string;
     }
   | { readonly kind: 'revoke-key'; readonly credential: CredentialId; readonly reason?: string | undefined }
+  | {
+      readonly kind: 'rotate-key';
+      readonly credential: CredentialId;
+      readonly successor: CredentialId;
+      readonly digest: string;
+      readonly overlapMs: number;
+      readonly until?: string | undefined;
+      readonly reason: string;
+    }
+  | { readonly kind: 'expire-keys' }
+  | { readonly kind: 'restore-birthrights' }
+  | ({
+      readonly kind: 'ask-for-role';
+      readonly subject: PrincipalId;
+      readonly role: RoleName;
+      readonly requester: PrincipalId;
+      readonly duration?: string | undefined;
+      /** The grant that is to last longer. */
+      readonly extends?: GrantId | undefined;
+    } & Why)
+  | {
+      readonly kind: 'approve-request';
+      readonly request: RequestId;
+      readonly deciding: Deciding;
+      readonly reason?: string | undefined;
+    }
+  | {
+      readonly kind: 'deny-request';
+      readonly request: RequestId;
+      readonly deciding: Deciding;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'withdraw-request';
+      readonly request: RequestId;
+      readonly by: PrincipalId;
+      readonly reason?: string | undefined;
+    }
+  | { readonly kind: 'lapse-requests' }
+  | ({
+      readonly kind: 'open-break-glass';
+      readonly role: RoleName;
+      /** Whose emergency it is: nobody opens it for somebody else. */
+      readonly deciding: Deciding;
+      readonly duration?: string | undefined;
+    } & Why)
+  | {
+      readonly kind: 'close-break-glass';
+      readonly use: BreakGlassId;
+      readonly by: PrincipalId;
+      readonly reason?: string | undefined;
+    }
+  | { readonly kind: 'settle-break-glass' }
+  | {
+      readonly kind: 'review-break-glass';
+      readonly use: BreakGlassId;
+      readonly deciding: Deciding;
+      readonly verdict: 'justified' | 'unjustified';
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'open-review';
+      readonly title: string;
+      readonly scope: ReviewScope;
+      readonly reviewer: string;
+      readonly escalateTo: string;
+      /** RFC 3339. */
+      readonly due: string;
+      readonly undecided: 'keep' | 'revoke';
+      /** Of those in the scope, these alone. */
+      readonly only?: ReadonlySet<GrantId> | undefined;
+    }
+  | {
+      readonly kind: 'decide-review';
+      readonly review: ReviewId;
+      readonly decisions: readonly {
+        readonly grant: GrantId;
+        readonly decision: 'keep' | 'revoke' | 'shorten';
+        readonly until?: string | undefined;
+      }[];
+      readonly deciding: Deciding;
+      readonly reason: string;
+    }
+  | { readonly kind: 'close-review'; readonly review: ReviewId; readonly reason: string }
+  | { readonly kind: 'drive-reviews' }
   | { readonly kind: 'publish-schema'; readonly text: string; readonly commit?: string | undefined }
   | { readonly kind: 'publish-routes'; readonly service: Service; readonly commit?: string | undefined }
   /** All of it in one append; services that are live and not named here are withdrawn. */

@@ -4,15 +4,19 @@ import {
   type Conditions,
   canonicalJson,
   durationMs,
+  type FactDraft,
+  type Grant,
   type GrantId,
   neverMet,
   type Organisation,
-  PrincipalId,
+  type PrincipalId,
+  type ReviewId,
   type RoleName,
   type SubjectId,
 } from '@postern/schemas';
-import type { Decided, Decider } from './command.ts';
+import type { Circumstances, Decided, Decider } from './command.ts';
 import { draft, facts, refused } from './drafts.ts';
+import { conflictOfDuties } from './duties.ts';
 
 export const issueGrant: Decider<'issue-grant'> = ({ subject, role, conditions, reason, ticket }, organisation, at) => {
   const refusal =
@@ -43,15 +47,24 @@ export const revokeGrant: Decider<'revoke-grant'> = ({ grant, reason, ticket }, 
       detail: `no live grant has the id ${grant}`,
       fix: 'List live grants with GET /.postern/grants or postern grants.',
     });
-  const { subject, role } = live;
-  return facts(
-    draft(
-      'postern.grant.revoked.v1',
-      subject,
-      { grant, subject, role, reason, ...(ticket !== undefined && { ticket }) },
-      at,
-    ),
-  );
+  return facts(...revocation(organisation, live, { reason, ...(ticket !== undefined && { ticket }) }, at));
+};
+
+/** A birthright that is revoked stays away until its holder moves: else the next look at the attributes would give it back. */
+export const revocation = (
+  organisation: Organisation,
+  { id: grant, subject, role, origin }: Grant,
+  why: { readonly reason: string; readonly ticket?: string; readonly review?: ReviewId },
+  at: Circumstances,
+): FactDraft[] => {
+  const revoked = draft('postern.grant.revoked.v1', subject, { grant, subject, role, ...why }, at);
+  const principal = subject as unknown as PrincipalId;
+  if (origin !== 'birthright' || !organisation.principals.has(principal)) return [revoked];
+  const { reason } = why;
+  return [
+    revoked,
+    draft('postern.birthright.withheld.v1', principal, { principal, role, because: 'revoked', reason }, at),
+  ];
 };
 
 /** Cleans up; the condition itself has refused since `until`. */
@@ -94,34 +107,6 @@ const impossible = (conditions: Conditions | undefined): Decided | undefined => 
   return never && refused('grants/never-met', { detail: never.why, fix: never.fix });
 };
 
-/** Both directions count, and roles held through groups too: it is the person who must not hold both. */
-const conflictOfDuties = (organisation: Organisation, subject: SubjectId, role: RoleName): Decided | undefined => {
-  for (const person of peopleBehind(organisation, subject)) {
-    const held = new Set<RoleName>(organisation.grantsOf(person).map((grant) => grant.role));
-    for (const group of organisation.groups.around(person))
-      for (const grant of organisation.grantsOf(`${group}#member` as SubjectId)) held.add(grant.role);
-    for (const other of held)
-      if (
-        organisation.roles.get(role)?.separateFrom?.includes(other) ||
-        organisation.roles.get(other)?.separateFrom?.includes(role)
-      )
-        return refused('grants/separation-of-duties', {
-          detail: `${person} holds ${other}, which is kept separate from ${role}`,
-          fix: `Revoke ${other} first, or give ${role} to somebody else.`,
-        });
-  }
-  return undefined;
-};
-
-const peopleBehind = (organisation: Organisation, subject: SubjectId): Iterable<PrincipalId> => {
-  if (subject.startsWith('group:'))
-    return organisation.groups.inside(
-      subject.slice(0, -'#member'.length) as Parameters<typeof organisation.groups.inside>[0],
-    );
-  const principal = PrincipalId.safeParse(subject);
-  return principal.success ? [principal.data] : [];
-};
-
 const tooLong = (
   organisation: Organisation,
   role: RoleName,
@@ -139,7 +124,7 @@ const tooLong = (
   });
 };
 
-const tooMany = (
+export const tooMany = (
   organisation: Organisation,
   subject: SubjectId,
   role: RoleName,

@@ -2,6 +2,7 @@
 import { type GroupId, type Member, PrincipalId } from '@postern/schemas';
 import type { Decider } from './command.ts';
 import { because, draft, facts, nothing, refused } from './drafts.ts';
+import { conflictOfMembership } from './duties.ts';
 
 export const changeGroup: Decider<'change-group'> = ({ group, add, remove, reason }, organisation, at) => {
   const direct = organisation.groups.direct(group);
@@ -24,6 +25,8 @@ export const changeGroup: Decider<'change-group'> = ({ group, add, remove, reaso
         fix: 'Take one of the two memberships away.',
       });
   }
+  const conflict = conflictOfMembership(organisation, group, added);
+  if (conflict) return conflict;
   if (added.length === 0 && removed.length === 0 && organisation.groups.has(group)) return nothing;
   return facts(
     draft('postern.group.changed.v1', group, { group, add: added, remove: removed, ...because(reason) }, at),

@@ -1,14 +1,7 @@
 /** Joiner, mover, leaver. */
-import {
-  type Attributes,
-  canonicalJson,
-  type FactDraft,
-  type GrantId,
-  type Organisation,
-  type PrincipalId,
-  type RoleRules,
-} from '@postern/schemas';
-import type { Circumstances, Decider } from './command.ts';
+import { type Attributes, canonicalJson, type PrincipalId } from '@postern/schemas';
+import { birthrights } from './birthrights.ts';
+import type { Decider } from './command.ts';
 import { because, draft, facts, nothing, refused } from './drafts.ts';
 
 export const join: Decider<'join'> = ({ principal, attributes, reason }, organisation, at) => {
@@ -78,58 +71,3 @@ const unknownPrincipal = (principal: PrincipalId) =>
     detail: `${principal} is not known here`,
     fix: 'Send a postern.person.joined.v1 event for it first.',
   });
-
-/** Does this person's department, title and so on give them the role? */
-export const isBirthright = ({ birthright }: RoleRules, attributes: Attributes): boolean =>
-  birthright !== undefined &&
-  Object.entries(birthright).every(([name, value]) => attributes[name as keyof Attributes] === value);
-
-/** The grants to issue and revoke so that exactly the birthrights of these attributes are held. */
-export const birthrights = (
-  organisation: Organisation,
-  principal: PrincipalId,
-  attributes: Attributes,
-  at: Circumstances,
-): FactDraft[] => {
-  const held = organisation.grantsOf(principal).filter(({ origin }) => origin === 'birthright');
-  const due = [...organisation.roles].filter(([, rules]) => isBirthright(rules, attributes)).map(([role]) => role);
-  const attributesText = (rules: RoleRules | undefined) =>
-    Object.entries(rules?.birthright ?? {})
-      .map(([name, value]) => `${name}=${value}`)
-      .join(', ');
-  return [
-    ...held
-      .filter(({ role }) => !due.includes(role))
-      .map(({ id, role }) =>
-        draft(
-          'postern.grant.revoked.v1',
-          principal,
-          {
-            grant: id,
-            subject: principal,
-            role,
-            reason: `no longer a birthright: ${attributesText(organisation.roles.get(role))}`,
-          },
-          at,
-        ),
-      ),
-    ...due
-      .filter((role) => !held.some((grant) => grant.role === role))
-      .map((role) => {
-        const id = at.newId() as GrantId;
-        return draft(
-          'postern.grant.issued.v1',
-          principal,
-          {
-            grant: id,
-            subject: principal,
-            role,
-            origin: 'birthright',
-            reason: `birthright: ${attributesText(organisation.roles.get(role))}`,
-          },
-          at,
-          id,
-        );
-      }),
-  ];
-};

@@ -1,8 +1,10 @@
 /** Provisioning says how somebody is to be, not what happened: what happened follows from how the state at the head differs. */
 import { canonicalJson, type FactDraft, type GroupId, type Member } from '@postern/schemas';
+import { birthrights } from './birthrights.ts';
 import type { Circumstances, Decided, Decider } from './command.ts';
 import { because, draft, facts, nothing, refused } from './drafts.ts';
-import { birthrights, join, leave } from './principals.ts';
+import { conflictOfMembership } from './duties.ts';
+import { join, leave } from './principals.ts';
 
 /** Bytes of member ids in one fact: well below the limit of one log entry, envelope included. */
 const partBytesMax = 40_000;
@@ -48,6 +50,8 @@ export const shapeGroup: Decider<'shape-group'> = ({ group, exact, add, remove }
     ? [...direct].filter((member) => !wanted.has(member) && !member.startsWith('workload:'))
     : remove.filter((member) => direct.has(member) && !wanted.has(member));
   const added = [...wanted].filter((member) => !direct.has(member));
+  const conflict = conflictOfMembership(organisation, group, added);
+  if (conflict) return conflict;
   if (added.length === 0 && removed.length === 0 && organisation.groups.has(group)) return nothing;
   return inParts(group, removed, added, at);
 };

@@ -1,6 +1,7 @@
 /** What engineers publish, and what the room itself has to record. */
 import { createHash } from 'node:crypto';
 import { canonicalJson, type Endpoint, type FactDraft, readSchemaText, type Service } from '@postern/schemas';
+import { withoutConflicts } from './birthrights.ts';
 import type { Decider } from './command.ts';
 import { draft, facts, from, nothing } from './drafts.ts';
 import { defineRoleUnder, retireRole } from './roles.ts';
@@ -85,7 +86,8 @@ export const publishModel: Decider<'publish-model'> = (model, organisation, at) 
       .map((role) => retireRole({ kind: 'retire-role', role, reason, commit }, organisation, at)),
   ];
   const refusal = parts.find(({ outcome }) => outcome === 'refused');
-  return refusal ?? facts(...parts.flatMap((part) => (part.outcome === 'facts' ? part.facts : [])));
+  const drafts = parts.flatMap((part) => (part.outcome === 'facts' ? part.facts : []));
+  return refusal ?? facts(...withoutConflicts(drafts, new Map([...organisation.roles, ...roles]), at));
 };
 
 export const recordQuarantine: Decider<'record-quarantine'> = ({ from, position, why, digest }, _organisation, at) =>

@@ -1,17 +1,9 @@
 /** Roles: defining one also settles who holds it by birthright, in the same append. */
-import {
-  canonicalJson,
-  type FactDraft,
-  type GrantId,
-  type Organisation,
-  type RoleName,
-  type RoleRules,
-  type SchemaText,
-} from '@postern/schemas';
-import type { Circumstances, Decided, Decider } from './command.ts';
+import { canonicalJson, type RoleRules, type SchemaText } from '@postern/schemas';
+import { settleBirthrights } from './birthrights.ts';
+import type { Decided, Decider } from './command.ts';
 import { because, draft, facts, from, nothing, refused } from './drafts.ts';
 import { schemaOf } from './objects.ts';
-import { isBirthright } from './principals.ts';
 
 export const defineRole: Decider<'define-role'> = (command, organisation, at) =>
   defineRoleUnder(organisation.schema === undefined ? undefined : schemaOf(organisation))(command, organisation, at);
@@ -65,43 +57,4 @@ const unknownObjects = (schema: SchemaText | undefined, { allows }: RoleRules): 
       });
   }
   return undefined;
-};
-
-const settleBirthrights = (
-  organisation: Organisation,
-  role: RoleName,
-  rules: RoleRules,
-  at: Circumstances,
-): FactDraft[] => {
-  const drafts: FactDraft[] = [];
-  for (const { id: principal, attributes, state } of organisation.principals.values()) {
-    if (state !== 'active') continue;
-    const held = organisation.grantsOf(principal).find((grant) => grant.role === role && grant.origin === 'birthright');
-    const due = isBirthright(rules, attributes);
-    if (held && !due)
-      drafts.push(
-        draft(
-          'postern.grant.revoked.v1',
-          principal,
-          { grant: held.id, subject: principal, role, reason: 'the role no longer has this birthright' },
-          at,
-        ),
-      );
-    if (!held && due) {
-      const id = at.newId() as GrantId;
-      const reason = `birthright: ${Object.entries(rules.birthright ?? {})
-        .map(([name, value]) => `${name}=${value}`)
-        .join(', ')}`;
-      drafts.push(
-        draft(
-          'postern.grant.issued.v1',
-          principal,
-          { grant: id, subject: principal, role, origin: 'birthright', reason },
-          at,
-          id,
-        ),
-      );
-    }
-  }
-  return drafts;
 };

@@ -27,20 +27,21 @@ const clock = (): Circumstances => {
 export type Story = {
   readonly organisation: Organisation;
   /** Carries a command out; answers its facts' short names with their data. Throws the refusal's Problem. */
-  readonly run: (command: Command) => Fact[];
+  readonly run: (command: Command, beforeApplied?: (facts: readonly Fact[]) => void) => Fact[];
 };
 
 export const story = (at: Partial<Circumstances> = {}): Story => {
   const organisation = new Organisation();
-  const circumstances = { ...clock(), ...at };
+  const usual = clock();
   let head: Sequence = beginning;
   return {
     organisation,
-    run: (command) => {
-      const decided = decide(command, organisation, circumstances);
+    run: (command, beforeApplied = () => {}) => {
+      const decided = decide(command, organisation, { ...usual, ...at });
       if (decided.outcome === 'refused') throw decided.problem;
       if (decided.outcome === 'nothing') return [];
       const entries = sealAppend(head, decided.facts) as (LoggedFact & { fact: Fact })[];
+      beforeApplied(entries.map(({ fact }) => fact));
       for (const entry of entries) organisation.apply(entry);
       head = organisation.sequence;
       return entries.map(({ fact }) => fact);

@@ -1,8 +1,10 @@
 /** /keys: a key is 256 random bits, shown once; the log holds its SHA-256. */
 import { createHash, randomBytes } from 'node:crypto';
-import { CredentialId, PrincipalId, Problem, RoleName } from '@postern/schemas';
-import type { FastifyInstance } from 'fastify';
+import { CredentialId, Duration, durationMs, PrincipalId, Problem, RoleName } from '@postern/schemas';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { UsageRecord } from '../reports/record.ts';
+import { usesOf } from '../reports/use.ts';
 import { actorOf, answerChange, idempotency } from './answer.ts';
 import type { RouteDeps } from './deps.ts';
 
@@ -14,6 +16,12 @@ const Body = z.strictObject({
   until: z.iso.datetime({ offset: true }).optional(),
   reason: z.string().trim().min(1, 'say why').max(2000),
 });
+const Rotation = z.strictObject({
+  /** How long both keys work. */
+  overlap: Duration.default('24h'),
+  until: z.iso.datetime({ offset: true }).optional(),
+  reason: z.string().trim().min(1, 'say why').max(2000),
+});
 const Why = z.strictObject({ reason: z.string().trim().min(1).max(2000).optional() });
 
 export const newSecret = (): string => `psk_${randomBytes(32).toString('base64url')}`;
@@ -22,16 +30,15 @@ export const isKey = (text: string): boolean => /^psk_[A-Za-z0-9_-]{43}$/.test(t
 /** What may be stored of a secret. */
 export const keyDigest = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
 
-export const keyRoutes = (app: FastifyInstance, { commands, state, ...answering }: RouteDeps): void => {
+export const keyRoutes = (
+  app: FastifyInstance,
+  { commands, state, record, ...answering }: RouteDeps & { readonly record: UsageRecord },
+): void => {
   app.post('/keys', async (request, reply) => {
     const body = Body.parse(request.body);
     const secret = newSecret();
     const credential = newCredential();
-    if (idempotency(request).inbound)
-      throw new Problem('grants/bad-request', {
-        detail: 'a key cannot be shown twice, so it cannot be issued under an Idempotency-Key',
-        fix: 'Leave the header out; revoke the key if its answer was lost.',
-      });
+    refuseRepetition(request);
     const done = await commands({
       command: { kind: 'issue-key', credential, digest: keyDigest(secret), ...body },
       actor: actorOf(request),
@@ -49,6 +56,33 @@ export const keyRoutes = (app: FastifyInstance, { commands, state, ...answering 
     });
   });
 
+  app.post<{ Params: { credential: string } }>('/keys/:credential/rotate', async (request, reply) => {
+    const credential = CredentialId.parse(request.params.credential);
+    const { overlap, until, reason } = Rotation.parse(request.body);
+    refuseRepetition(request);
+    const secret = newSecret();
+    const successor = newCredential();
+    const digest = keyDigest(secret);
+    const done = await commands({
+      command: { kind: 'rotate-key', credential, successor, digest, overlapMs: durationMs(overlap), until, reason },
+      actor: actorOf(request),
+    });
+    const live = state.organisation.credentials.get(successor);
+    return answerChange(request, reply.header('cache-control', 'no-store'), answering, {
+      status: 201,
+      done,
+      body: {
+        id: successor,
+        key: secret,
+        owner: live?.owner,
+        roles: state.organisation.grantsOf(successor).map(({ role }) => role),
+        ...(live?.until !== undefined && { until: live.until }),
+        replaces: credential,
+        bothUntil: state.organisation.credentials.get(credential)?.until,
+      },
+    });
+  });
+
   app.delete<{ Params: { credential: string } }>('/keys/:credential', async (request, reply) => {
     const credential = CredentialId.parse(request.params.credential);
     const done = await commands({
@@ -60,17 +94,32 @@ export const keyRoutes = (app: FastifyInstance, { commands, state, ...answering 
   });
 
   app.get('/keys', async (request) => {
-    const { owner } = z.looseObject({ owner: PrincipalId.optional() }).parse(request.query);
+    const { owner, use } = z
+      .looseObject({ owner: PrincipalId.optional(), use: z.enum(['last']).optional() })
+      .parse(request.query);
     const { organisation } = state;
+    const lastUsed = use === undefined ? undefined : usesOf(organisation, await record.lastUses(request, {}));
     const live = owner === undefined ? [...organisation.credentials.values()] : organisation.credentialsOf(owner);
     return {
       sequence: organisation.sequence,
-      items: live.map(({ id, owner, until }) => ({
+      items: live.map(({ id, owner, until, issued, by, successor }) => ({
         id,
         owner,
         roles: organisation.grantsOf(id).map(({ role }) => role),
+        issued,
+        by,
         ...(until !== undefined && { until }),
+        ...(successor !== undefined && { successor }),
+        ...(lastUsed && { lastUsed: lastUsed.ofKey(id) ?? 'never' }),
       })),
     };
   });
+};
+
+const refuseRepetition = (request: FastifyRequest): void => {
+  if (idempotency(request).inbound)
+    throw new Problem('grants/bad-request', {
+      detail: 'a key cannot be shown twice, so it cannot be issued under an Idempotency-Key',
+      fix: 'Leave the header out; revoke the key if its answer was lost.',
+    });
 };

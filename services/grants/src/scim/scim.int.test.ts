@@ -131,6 +131,15 @@ const scimRoom = async (config: Partial<ScimConfig> = {}) => {
           data,
         }),
       }),
+    put: (url: string, payload: object) =>
+      room.http.inject({ method: 'PUT', url: `/.postern${url}`, headers: { 'postern-assertion': assertion }, payload }),
+    post: (url: string, payload: object) =>
+      room.http.inject({
+        method: 'POST',
+        url: `/.postern${url}`,
+        headers: { 'postern-assertion': assertion },
+        payload,
+      }),
     /** Facts of people and groups, by their short names, behind a sequence. */
     told: async (behind = 0) =>
       (await facts())
@@ -406,6 +415,28 @@ describe('SCIM', () => {
     });
     assert.equal((stopped.body['Operations'] as object[]).length, 1);
     assert.equal((await room.call('GET', '/Users/y')).status, 200);
+  });
+
+  test('of two groups in one Bulk that no one may be in together, the second is refused', async () => {
+    await using room = await scimRoom();
+    await room.put('/roles/payer', { allows: [{ service: 'payroll', access: 'read' }], separateFrom: ['approver'] });
+    await room.put('/roles/approver', { allows: [{ service: 'payroll', access: 'write' }] });
+    await room.call('POST', '/Users', user('ann', { active: true }));
+    for (const [id, role] of [
+      ['g1', 'payer'],
+      ['g2', 'approver'],
+    ] as const) {
+      await room.call('POST', '/Groups', group(id));
+      await room.post('/grants', { subject: `group:${id}#member`, role, reason: 'test' });
+    }
+    const joins = (id: string) => ({
+      method: 'PATCH',
+      path: `/Groups/${id}`,
+      data: patch({ op: 'add', path: 'members', value: [{ value: 'ann' }] }),
+    });
+    const answer = await room.call('POST', '/Bulk', bulk(joins('g1'), joins('g2')));
+    const statuses = (answer.body['Operations'] as { status: string }[]).map(({ status }) => status);
+    assert.deepEqual(statuses, ['200', '409']);
   });
 
   test('the same again changes nothing and writes no fact', async () => {

@@ -2,7 +2,10 @@
 import { type FileMistake, readYamlFile } from '@postern/runtime';
 import { z } from 'zod';
 import type { Finding } from '../report/finding.ts';
-import { type Assertion, type Given, type Read, readAssertion, readGiven } from './sentences.ts';
+import { type Gain, readGain } from './gains.ts';
+import { type Given, readGiven } from './given.ts';
+import type { Placed, Read } from './reading.ts';
+import { type Assertion, readAssertion } from './sentences.ts';
 
 const Sentences = z.array(z.string({ error: 'write a sentence, in quotes where it holds ": " or " #"' }));
 const Instant = z.iso.datetime({ offset: true, error: 'write an RFC 3339 instant, for instance 2026-11-24T09:00:00Z' });
@@ -13,6 +16,8 @@ export const AssertionsYaml = z.strictObject({
   /** What is so in every scenario. */
   given: Sentences.default([]),
   assert: Sentences.default([]),
+  /** Gains that are meant: a strict comparison fails on any other. */
+  gains: Sentences.default([]),
   /** Each on its own: nothing given in one is so in another. */
   scenarios: z
     .array(
@@ -26,12 +31,6 @@ export const AssertionsYaml = z.strictObject({
     .default([]),
 });
 
-export type Placed<Sentence> = {
-  readonly sentence: Sentence;
-  readonly text: string;
-  readonly file: string;
-  readonly line: number;
-};
 export type Scenario = {
   readonly name: string | undefined;
   /** RFC 3339. */
@@ -39,7 +38,11 @@ export type Scenario = {
   readonly given: readonly Placed<Given>[];
   readonly assert: readonly Placed<Assertion>[];
 };
-export type AssertionsFile = { readonly scenarios: readonly Scenario[]; readonly mistakes: readonly Finding[] };
+export type AssertionsFile = {
+  readonly scenarios: readonly Scenario[];
+  readonly gains: readonly Placed<Gain>[];
+  readonly mistakes: readonly Finding[];
+};
 
 /** `naming` is the place that names the file: where it is said that it cannot be read. */
 export const readAssertions = (
@@ -49,10 +52,10 @@ export const readAssertions = (
 ): AssertionsFile => {
   const read = readYamlFile(file, AssertionsYaml);
   if (read.outcome === 'unreadable')
-    return { scenarios: [], mistakes: [toFinding({ ...naming, what: `${file}: ${read.why}` })] };
-  if (read.outcome === 'mistaken') return { scenarios: [], mistakes: read.mistakes.map(toFinding) };
+    return { scenarios: [], gains: [], mistakes: [toFinding({ ...naming, what: `${file}: ${read.why}` })] };
+  if (read.outcome === 'mistaken') return { scenarios: [], gains: [], mistakes: read.mistakes.map(toFinding) };
   const mistakes: Finding[] = [];
-  const { at = now, given, assert, scenarios } = read.value;
+  const { at = now, given, assert, gains, scenarios } = read.value;
   const placed = <Sentence>(
     texts: readonly string[],
     path: readonly PropertyKey[],
@@ -75,7 +78,11 @@ export const readAssertions = (
       assert: placed(scenario.assert, ['scenarios', n, 'assert'], readAssertion),
     }),
   );
-  return { scenarios: [...(top.assert.length > 0 || named.length === 0 ? [top] : []), ...named], mistakes };
+  return {
+    scenarios: [...(top.assert.length > 0 || named.length === 0 ? [top] : []), ...named],
+    gains: placed(gains, ['gains'], readGain),
+    mistakes,
+  };
 };
 
 const toFinding = (mistake: FileMistake): Finding => ({ rule: 'assertion/syntax', level: 'error', ...mistake });

@@ -1,8 +1,10 @@
 /** What an assertion expected, what came, and why: the way through the graph for an allow, the nearest miss for a deny. */
-import type { Answer, PrincipalId, SubjectId } from '@postern/schemas';
+import type { Endpoint, PrincipalId, SubjectId } from '@postern/schemas';
 import type { FoldedModel } from '../folded-model.ts';
+import type { Explanation, Miss, Way } from '../judgement.ts';
 import { allowanceText } from '../lint/opens.ts';
-import type { Asked } from './asked.ts';
+import { relatedKey } from './ask.ts';
+import { type Asked, isAllowed } from './asked.ts';
 import type { Assertion } from './sentences.ts';
 import { isProbe } from './stage.ts';
 
@@ -17,17 +19,17 @@ export const expectation = (folded: FoldedModel, sentence: Assertion, asked: rea
   switch (sentence.kind) {
     case 'can': {
       if (first === undefined) return { what: 'nothing was asked' };
-      const allowed = first.answer.outcome === 'allow';
+      const allowed = isAllowed(first);
       if (allowed === sentence.can) return undefined;
       return {
         what: `expected ${sentence.can ? 'allow' : 'deny'}, got ${allowed ? 'allow' : 'deny'}: ${reasonText(folded, first)}`,
       };
     }
     case 'anybody':
-      return first?.called.endpoint.public === true
+      return closedIn(first) === undefined
         ? undefined
         : {
-            what: `${first?.called.endpoint.id} asks for a credential`,
+            what: `${closedIn(first)?.id} asks for a credential`,
             fix: 'mark it public in the route file, or say who can',
           };
     case 'nobody-but':
@@ -35,14 +37,18 @@ export const expectation = (folded: FoldedModel, sentence: Assertion, asked: rea
   }
 };
 
+/** The first endpoint of a call that asks for a credential. */
+const closedIn = (asked: Asked | undefined): Endpoint | undefined =>
+  asked?.called.endpoints.find((each) => each.public !== true);
+
 const onlyThose = (
   folded: FoldedModel,
   sentence: Extract<Assertion, { kind: 'nobody-but' }>,
   asked: readonly Asked[],
 ): Failure | undefined => {
-  if (asked.some(({ called }) => called.endpoint.public === true))
+  if (asked.length > 0 && asked.every((each) => closedIn(each) === undefined))
     return { what: 'the endpoint is public: anybody can, without a credential', fix: 'remove public from its route' };
-  const could = asked.filter(({ answer }) => mightAllow(answer, sentence));
+  const could = asked.filter((each) => mightAllow(each, sentence));
   const others = could.filter(
     ({ subjects }) => !subjects.some((subject) => isExcepted(folded, sentence.except, subject)),
   );
@@ -64,7 +70,7 @@ const namedMax = 5;
 /** Does the sentence say when and from where? Then it is judged just so; else whoever could under any circumstances can. */
 export const asksExactly = ({ circumstances }: Assertion): boolean => Object.keys(circumstances).length > 0;
 
-const mightAllow = (answer: Answer, sentence: Assertion): boolean =>
+const mightAllow = ({ answer }: Asked, sentence: Assertion): boolean =>
   answer.outcome === 'allow' || (!asksExactly(sentence) && answer.outcome === 'deny' && answer.reason !== 'no-grant');
 
 const isExcepted = ({ organisation }: FoldedModel, except: readonly string[], subject: string): boolean => {
@@ -78,24 +84,40 @@ const isExcepted = ({ organisation }: FoldedModel, except: readonly string[], su
 const nameOf = ({ subjects: [first] }: Asked): string =>
   first === undefined ? 'nobody' : isProbe(first) ? `role:${first.slice('workload:postern-check/'.length)}` : first;
 
+/** What the authorizer says of it; objects are held by relationships where the engine said so. */
+export const explained = (
+  { explain }: FoldedModel,
+  { subjects, context, called, related }: Asked,
+  endpoint: Endpoint,
+): Explanation =>
+  explain({
+    subjects,
+    endpoint: endpoint.id,
+    objects: called.objects,
+    related: (subject, object) => related.has(relatedKey(subject, object)),
+    context,
+  });
+
 /** Why the answer is what it is, in one line. */
-export const reasonText = ({ explain }: FoldedModel, { subjects, context, called, answer }: Asked): string => {
-  const { endpoint, objects } = called;
-  if (endpoint.public === true) return `${endpoint.id} is public`;
-  const explanation = explain({ subjects, endpoint: endpoint.id, context });
-  if (explanation.outcome === 'allow') {
-    if (answer.outcome === 'deny' && objects.length > 0)
-      return `${endpoint.id} is open, but not ${objects.map(({ resource, permission }) => `${resource}#${permission}`).join(', ')}`;
-    if ('public' in explanation) return `${endpoint.id} is public`;
-    return explanation.ways
-      .flatMap((way) =>
-        way.role !== undefined && way.allows !== undefined
-          ? [`${way.role}${way.group === undefined ? '' : ` through ${way.group}`} allows ${allowanceText(way.allows)}`]
-          : [],
-      )
-      .join(', ');
-  }
-  const { misses } = explanation;
+export const reasonText = (folded: FoldedModel, asked: Asked): string => {
+  const { endpoint, answer, lacking } = asked;
+  if (lacking !== undefined && answer.outcome === 'allow')
+    return `${lacking.endpoint.id} asks for the scopes ${lacking.scopes.join(', ')}, which the token lacks`;
+  const explanation = explained(folded, asked, endpoint);
+  if (explanation.outcome === 'deny') return missText(explanation.misses, endpoint.id);
+  if ('public' in explanation) return `${endpoint.id} is public`;
+  return explanation.ways.flatMap((way) => wayText(way) ?? []).join(', ');
+};
+
+const wayText = ({ subject, role, group, allows, object, through = [] }: Way): string | undefined => {
+  if (role !== undefined && allows !== undefined)
+    return `${role}${group === undefined ? '' : ` through ${group}`} allows ${allowanceText(allows)}`;
+  if (object === undefined) return undefined;
+  const edges = through.map((each) => `${each.resource} ${each.relation} ${each.subject}`);
+  return `${subject} holds ${object}${edges.length > 0 ? ` because ${edges.join(', ')}` : ''}`;
+};
+
+const missText = (misses: readonly Miss[], endpoint: string): string => {
   const condition = misses.find(({ kind }) => kind === 'condition');
   if (condition !== undefined) {
     const unmet = condition.unmet?.length ? `${condition.unmet.join(', ')} not met` : '';
@@ -103,7 +125,14 @@ export const reasonText = ({ explain }: FoldedModel, { subjects, context, called
     return `${condition.role} would do, but ${[unmet, missing].filter(Boolean).join(', ')}`;
   }
   const roles = misses.flatMap(({ kind, role }) => (kind === 'role' && role !== undefined ? [role] : []));
+  const of = misses.find(({ kind }) => kind === 'object');
+  if (of?.object !== undefined) {
+    const [object = ''] = of.object.split('#');
+    const relations = (of.relations ?? []).map((each) => `${object} ${each}`);
+    const would = [...relations, ...roles.map((role) => `the role ${role}`)];
+    return `${endpoint} is open, but not ${of.object}${would.length > 0 ? `; ${would.join(', ')} would do` : ''}`;
+  }
   return roles.length > 0
-    ? `nothing given opens ${endpoint.id}; ${roles.join(', ')} would, the smallest first`
-    : `no role opens ${endpoint.id}`;
+    ? `nothing given opens ${endpoint}; ${roles.join(', ')} would, the smallest first`
+    : `no role opens ${endpoint}`;
 };

@@ -12,8 +12,8 @@ import {
 import type { ZedSchema } from '@postern/schemas/zed';
 import type { FoldedModel } from '../folded-model.ts';
 import type { Finding } from '../report/finding.ts';
-import type { Placed } from './file.ts';
-import type { Given } from './sentences.ts';
+import type { Given } from './given.ts';
+import type { Placed } from './reading.ts';
 
 type Told = (given: Given) => Problem | { readonly what: string; readonly fix?: string } | undefined;
 
@@ -68,11 +68,12 @@ export const setStage = (
           at,
         );
       case 'related': {
-        const why = unknownRelationship(sentence, schema);
+        // The same refusal as the deciders', with the types that would do.
+        const { object, relation, subject } = sentence;
+        const why = unknownRelationship({ resource: object, relation, subject }, schema);
         if (why !== undefined) return why;
-        if (!sentence.subject.includes('#')) arrive(sentence.subject);
-        folded.relate({ resource: sentence.resource, relation: sentence.relation, subject: sentence.subject });
-        return undefined;
+        arrive(subject);
+        return folded.tell({ kind: 'relate-object', object, relation, subject, reason: 'given' }, at);
       }
     }
   };

@@ -3,13 +3,16 @@
 import type { ModelPlaces } from '@postern/runtime';
 import { Fact, type FactDraft, isProblem, type RoleName } from '@postern/schemas';
 import { parseZed } from '@postern/schemas/zed';
-import type { Placed } from '../assertions/file.ts';
-import type { Given } from '../assertions/sentences.ts';
+import type { Gain } from '../assertions/gains.ts';
+import type { Given } from '../assertions/given.ts';
+import type { Placed } from '../assertions/reading.ts';
 import { roleProbe, setStage, unknownRelationship } from '../assertions/stage.ts';
 import { type FoldedModel, foldLog, foldModel, type Model, type ModellingDeps } from '../folded-model.ts';
-import type { Finding } from '../report/finding.ts';
+import type { Finding, Level } from '../report/finding.ts';
+import { sortGains } from './accepted.ts';
 import { type Change, type Comparison, compare } from './compare.ts';
 import { droppedRelationships } from './dropped.ts';
+import { type UseRead, type WriteUseInput, writeUse } from './write-use.ts';
 
 export type Against =
   | { readonly kind: 'files'; readonly name: string; readonly model: Model }
@@ -49,12 +52,22 @@ export type AgainstInput = {
   readonly given: readonly Placed<Given>[];
   readonly at: string;
   readonly questionsMax?: number;
+  /** Gains that are meant; `all` where whoever asks has seen them. */
+  readonly accepted: readonly Placed<Gain>[] | 'all';
+  /** Calls that were recorded under these facts. */
+  readonly recorded?: Recorded;
+};
+export type Recorded = Pick<WriteUseInput, 'uses' | 'source' | 'sinceMs'>;
+export type Compared = {
+  readonly findings: readonly Finding[];
+  readonly comparison?: Comparison;
+  readonly use?: UseRead;
 };
 
 export const compareAgainst = async (
   deps: ModellingDeps,
-  { model, places, against, given, at, questionsMax }: AgainstInput,
-): Promise<{ readonly findings: readonly Finding[]; readonly comparison?: Comparison }> => {
+  { model, places, against, given, at, questionsMax, accepted, recorded }: AgainstInput,
+): Promise<Compared> => {
   const schema = parseZed(model.schema);
   const keeps = (relationship: Parameters<typeof unknownRelationship>[0]) =>
     unknownRelationship(relationship, schema) === undefined;
@@ -75,18 +88,34 @@ export const compareAgainst = async (
       for (const role of new Set<RoleName>([...before.organisation.roles.keys(), ...after.organisation.roles.keys()]))
         if (folded.organisation.roles.has(role)) roleProbe(folded, role);
     const comparison = await compare(before, after, questionsMax === undefined ? {} : { questionsMax });
-    const told = (rule: 'change/gains' | 'change/loses', changes: readonly Change[]) =>
+    const told = (rule: 'change/gains' | 'change/loses', level: Level, changes: readonly Change[], fix?: string) =>
       changes.map(
         (change): Finding => ({
           rule,
-          level: 'note',
+          level,
           ...placeOf(after, model, places, change),
           what: changeText(change),
+          ...(fix !== undefined && { fix }),
         }),
       );
+    const all = { accepted: comparison.gains, open: [], idle: [] };
+    const sorted = accepted === 'all' ? all : sortGains(comparison.gains, accepted, after.organisation);
+    const use =
+      recorded === undefined ? undefined : await writeUse({ model, places, live: before.organisation, ...recorded });
     return {
-      findings: [...dropped, ...told('change/gains', comparison.gains), ...told('change/loses', comparison.loses)],
+      findings: [
+        ...dropped,
+        ...told('change/gains', 'warning', sorted.open, sayYes),
+        ...told('change/gains', 'note', sorted.accepted),
+        ...told('change/loses', 'note', comparison.loses),
+        ...sorted.idle.map(({ text, file, line }): Finding => {
+          const what = `"${text}" is no gain over ${against.name}`;
+          return { rule: 'change/gains-idle', level: 'note', file, line, what, fix: 'remove it once it is live' };
+        }),
+        ...(use?.findings ?? []),
+      ],
       comparison,
+      ...(use && { use: use.read }),
     };
   } catch (error) {
     if (!isProblem(error)) throw error;
@@ -94,6 +123,8 @@ export const compareAgainst = async (
     return { findings: [{ rule: 'change/refused', level: 'error', ...places.config('model'), what }] };
   }
 };
+
+const sayYes = 'if it is meant, say so under gains: in the assertions (SUBJECT gains TARGET)';
 
 const subjectsNamedMax = 8;
 export const changeText = ({ target, before, after, subjects }: Change): string => {

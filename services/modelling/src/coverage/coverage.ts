@@ -1,8 +1,8 @@
 /** Which relations, routes and roles no assertion touches. */
 import type { ModelPlaces } from '@postern/runtime';
-import { gateSchema } from '@postern/schemas';
-import { parseZed, type ZedSchema, zedLeaves } from '@postern/schemas/zed';
-import type { Touched } from '../assertions/run.ts';
+import { gateTypes } from '@postern/schemas';
+import { gateFile, type ZedSchema, zedLeaves } from '@postern/schemas/zed';
+import type { Touched } from '../assertions/touched.ts';
 import type { Model } from '../folded-model.ts';
 import type { Finding } from '../report/finding.ts';
 
@@ -22,12 +22,19 @@ export type Coverage = {
   readonly percent: number;
 };
 
-const gateTypes: ReadonlySet<string> = new Set(parseZed(gateSchema).definitions.map(({ name }) => name));
-
-export const coverageOf = (model: Model, schema: ZedSchema, touched: Touched): Coverage => {
+export const coverageOf = (
+  model: Model,
+  schema: ZedSchema,
+  touched: Touched,
+  placeOf: ModelPlaces['schema'],
+): Coverage => {
   const resting = relationsBehind(schema, touched.permissions);
+  // gate.zed brings an object type along as an example: it counts where somebody has written it down, or asks for it.
+  const asked = new Set(
+    model.services.flatMap(({ endpoints }) => endpoints.flatMap(({ objects = [] }) => objects.map(({ type }) => type))),
+  );
   const relations = schema.definitions
-    .filter(({ name }) => !gateTypes.has(name))
+    .filter(({ name, line }) => !gateTypes.has(name) && (asked.has(name) || placeOf(line).file !== gateFile))
     .flatMap((definition) => definition.relations.map(({ name }) => `${definition.name}#${name}`));
   const parts = {
     roles: part([...model.roles.keys()], (role) => touched.roles.has(role)),

@@ -99,20 +99,36 @@ const includes = (outer: Allowance, inner: Allowance, endpoints: Pairs): boolean
 
 const lintApprovers = (
   role: RoleName,
-  { approvers = [] }: RoleRules,
+  { approvers = [], owner, approvals, breakGlass }: RoleRules,
   roles: Model['roles'],
   place: PlaceIn,
   say: Say,
 ): void => {
-  for (const approver of approvers) {
+  if (typeof approvals === 'number' && approvers.length === 0)
+    say(
+      'role/approver',
+      'error',
+      place('approvals'),
+      `${role} needs ${approvals} approvals, and names no approvers`,
+      'name them, or remove approvals',
+    );
+  for (const approver of [...approvers, ...(breakGlass?.for ?? []), ...(breakGlass?.reviewers ?? [])]) {
     const named = approverRole(approver);
-    if (named === undefined && approver !== 'manager')
+    if (approver === 'owner' && owner === undefined)
+      say(
+        'role/approver',
+        'error',
+        place('approvers'),
+        `${role} is approved by its owner, and has none`,
+        'name one: owner: user:NAME or role:NAME',
+      );
+    else if (named === undefined && !/^(manager$|owner$|user:\S|group:\S)/.test(approver))
       say(
         'role/approver',
         'error',
         place('approvers'),
         `${role} is approved by "${approver}", which is no approver`,
-        'write manager or role:NAME',
+        'write manager, owner, role:NAME or user:NAME',
       );
     if (named !== undefined && !roles.has(named) && !(named in posternRoles))
       say(

@@ -21,6 +21,7 @@ export const rules = {
   'role/empty': 'A role allows nothing that exists',
   'role/wide': 'A role is as wide as administration',
   'role/write-for-reads': 'Write access is given where there is nothing to write',
+  'role/write-not-used': 'Write access is given where only reads were made',
   'role/redundant': 'An allowance is part of another one of the same role',
   'role/duties': 'Separation of duties contradicts itself',
   'role/approver': 'An approver names a role that does not exist',
@@ -35,6 +36,7 @@ export const rules = {
   'change/drops-relationships': 'The change leaves live relationships without a place in the schema',
   'change/refused': 'The model that is compared against cannot be read',
   'change/gains': 'Somebody may do more than before',
+  'change/gains-idle': 'A gain is said yes to that is none',
   'change/loses': 'Somebody may do less than before',
   'coverage/low': 'Fewer things are touched by assertions than asked for',
 } as const;

@@ -5,7 +5,7 @@ import { type Finding, type Rule, rules } from './finding.ts';
 
 /** `shown` turns a file's path into what the reader knows it by. */
 export const toText = (report: CheckReport, shown: (file: string) => string): string => {
-  const { findings, counts, assertions, coverage, comparison, skipped } = report;
+  const { findings, counts, assertions, coverage, comparison, use, skipped } = report;
   const { told, more } = notTooMany(findings);
   const places = told.map(({ file, line }) => `${shown(file)}:${line}:`);
   const width = Math.min(60, Math.max(0, ...places.map((place) => place.length)));
@@ -37,6 +37,13 @@ export const toText = (report: CheckReport, shown: (file: string) => string): st
       compared < pairs ? `; ${pairs - compared} were left out, because more than ${asked} questions are not asked` : '';
     lines.push(
       `compared: ${compared} of ${pairs} pairs of subject and target, with ${asked} questions to each model: ${gains.length} gains, ${loses.length} losses${left}`,
+    );
+  }
+  if (use !== undefined) {
+    const { source, calls, leftOut, from, until } = use;
+    const period = from === undefined ? '' : ` from ${from} to ${until}`;
+    lines.push(
+      `use: all ${calls} calls that passed in the record of ${source}${period} (nothing sampled), ${leftOut} records that were no passed calls left out`,
     );
   }
   if (skipped !== undefined) lines.push(`not asked: ${skipped}`);

@@ -41,7 +41,7 @@ export const asking = ({ ladder, addressOf, mayAsk }: AskDeps): Asking => {
     if (!mayAsk(req.socket.remoteAddress, typeof token === 'string' ? token : undefined)) return false;
     const description = read(req);
     if (description.outcome === 'unclear') {
-      const { id, ...refusal } = ladder.refuseUnreadable({
+      const { id, ...refusal } = ladder.refuseUnparsed({
         remoteAddress: req.socket.remoteAddress,
         why: `${description.why}.`,
         method: req.method ?? '',

@@ -52,7 +52,7 @@ export const extAuthzServer = ({ ladder, sourceAddressOf, mayAsk }: ExtAuthzDeps
       return void callback({ code: status.PERMISSION_DENIED, details: 'only configured gateways may ask' });
     const request = readCheckRequest(call.request, sourceAddressOf);
     if (request.outcome === 'unclear') {
-      const { id, ...refusal } = ladder.refuseUnreadable({ remoteAddress: peer, why: `${request.why}.` });
+      const { id, ...refusal } = ladder.refuseUnparsed({ remoteAddress: peer, why: `${request.why}.` });
       return void callback(null, toDenied(refusal, id));
     }
     const over = new EventEmitter();

@@ -3,15 +3,16 @@
  * to the decision point. `then` is called in a turn in which every answer still counts: where a fact came between the first answer
  * and the last, all are asked again (most of them from the cache).
  */
-import type { Answer, Context, EndpointId, Sequence } from '@postern/schemas';
+import type { Answer, Context, EndpointId, ObjectQuestion, Sequence } from '@postern/schemas';
 import type { Caller, Decider, Decision } from './decider.ts';
 
 /** The first endpoint that is not allowed is named beside the answer, and every reason that refused one is told. */
 export type JointDecision = Decision & { readonly refused?: EndpointId; readonly refusedFor?: readonly DenyReason[] };
 export type DenyReason = Extract<Answer, { outcome: 'deny' }>['reason'];
+export type AskedOperation = { readonly endpoint: EndpointId; readonly objects?: readonly ObjectQuestion[] };
 export type DecideAll = (
   caller: Caller,
-  endpoints: readonly EndpointId[],
+  endpoints: readonly AskedOperation[],
   context: Context,
   then: (decision: JointDecision) => void,
 ) => void;
@@ -28,23 +29,34 @@ export const decideAll = (decide: Decider, sequence: () => Sequence, failed: (er
       else if (round >= attemptsMax) then(behind);
       else attempt(caller, endpoints, context, then, round + 1);
     };
-    for (const [index, endpoint] of endpoints.entries())
-      decide(caller, endpoint, context, (decision) => {
-        since ??= sequence();
-        answers[index] = decision;
-        if (--open === 0) settle();
-      });
+    for (const [index, { endpoint, objects }] of endpoints.entries())
+      decide(
+        caller,
+        endpoint,
+        context,
+        (decision) => {
+          since ??= sequence();
+          answers[index] = decision;
+          if (--open === 0) settle();
+        },
+        objects,
+      );
   };
   return (caller, endpoints, context, then) => {
     const [only] = endpoints;
     if (only === undefined) return failed(new TypeError('nothing is asked'));
     if (endpoints.length === 1)
-      return decide(caller, only, context, (decision) =>
-        then(
-          decision.answer.outcome === 'allow'
-            ? decision
-            : { ...decision, refused: only, refusedFor: reasonsOf(decision) },
-        ),
+      return decide(
+        caller,
+        only.endpoint,
+        context,
+        (decision) =>
+          then(
+            decision.answer.outcome === 'allow'
+              ? decision
+              : { ...decision, refused: only.endpoint, refusedFor: reasonsOf(decision) },
+          ),
+        only.objects,
       );
     attempt(caller, endpoints, context, then, 1);
   };
@@ -53,7 +65,7 @@ export const decideAll = (decide: Decider, sequence: () => Sequence, failed: (er
 const behind: JointDecision = { answer: { outcome: 'unavailable', reason: 'behind' }, cached: false };
 
 /** What could not be asked refuses before what is denied: nothing is said about the others then. */
-const joint = (endpoints: readonly EndpointId[], decisions: readonly (Decision | undefined)[]): JointDecision => {
+const joint = (endpoints: readonly AskedOperation[], decisions: readonly (Decision | undefined)[]): JointDecision => {
   const judged: Exclude<Answer, { outcome: 'unavailable' }>[] = [];
   const refusedFor: DenyReason[] = [];
   let refused: { readonly answer: Extract<Answer, { outcome: 'deny' }>; readonly at: number } | undefined;
@@ -75,7 +87,7 @@ const joint = (endpoints: readonly EndpointId[], decisions: readonly (Decision |
   };
   const cached = decisions.every((decision) => decision?.cached === true);
   if (refused === undefined) return { cached, answer: { outcome: 'allow', ...rests } };
-  const endpoint = endpoints[refused.at];
+  const endpoint = endpoints[refused.at]?.endpoint;
   return {
     cached,
     answer: { ...refused.answer, ...rests },

@@ -107,7 +107,9 @@ export const decider = ({ point, cache, sequence, ahead, failed }: DeciderDeps):
 
   return ({ subjects, caller }, endpoint, context, then, objects = []) => {
     const besides = objects.length > 0;
-    const asked: Asked = { subjects, caller, endpoint, ...(besides && { objects: objects.map(objectText).join(' ') }) };
+    const asked: Asked = besides
+      ? { subjects, caller, endpoint, objects: objects.map(objectText).join(' ') }
+      : { subjects, caller, endpoint };
     const answer = cache.find(asked, context);
     if (answer !== undefined) return then({ answer, cached: true });
     const question: Question = { subjects, endpoint, ...(besides && { objects }), context, atLeast: sequence() };

@@ -1,23 +1,29 @@
 /** What both ways to an API have in common: the request as it goes out, and how it is followed until it ends. */
 import type { ProblemCode } from '@postern/schemas';
 import type { ReadRequest } from '../gate/read.ts';
+import type { Overdue, Pace } from './deadlines.ts';
 import type { RewriteMessage } from './rewrite.ts';
-import type { Upstream } from './upstreams.ts';
+import type { Upstream } from './target.ts';
 
 export type Outgoing = {
+  /** The target of the first attempt. */
   readonly upstream: Upstream;
   readonly read: ReadRequest;
   readonly decision: string;
   /** The caller is told that this would be refused once the service is enforced. */
-  readonly observed?: boolean;
+  readonly observed: boolean;
   /** Base path, path below the mount and query: octet for octet what was decided on. */
   readonly path: string;
   /** Name and value by turns, ours included. */
   readonly headers: string[];
   /** The body where it was read to be judged: these octets and no others. */
-  readonly body?: Buffer;
+  readonly body: Buffer | undefined;
   /** What the caller may see of the answer. */
-  readonly rewrite?: RewriteMessage;
+  readonly rewrite: RewriteMessage | undefined;
+  /** What the exchange waits for, kept true on its way. */
+  readonly pace: Pace;
+  /** Further headers of the answer, asked for when it begins: name and value by turns. */
+  readonly adds: (() => readonly string[]) | undefined;
 };
 
 export type Watch = {
@@ -27,8 +33,8 @@ export type Watch = {
   readonly ended: () => void;
 };
 
-/** Ends an exchange that is under way; it does nothing to one that is over. */
-export type Cut = () => void;
+/** Ends an exchange that is under way, because its decision has turned or a limit is over; it does nothing to one that is over. */
+export type Cut = (why?: Overdue) => void;
 
 /** Never to be passed on from an API: of this hop only, or the gate's own. */
 const endsHere = new Set([
@@ -62,7 +68,7 @@ export const textOf = (raw: string | Buffer | undefined): string =>
 /** The API's response headers as the caller gets them, octet for octet: name and value by turns. */
 export const responseHeaders = (
   raw: readonly (string | Buffer)[],
-  { decision, observed = false }: Pick<Outgoing, 'decision' | 'observed'>,
+  { decision, observed = false, adds, read }: Pick<Outgoing, 'decision' | 'observed' | 'adds' | 'read'>,
 ): string[] => {
   let hop: string[] | undefined;
   const headers: string[] = [];
@@ -70,9 +76,12 @@ export const responseHeaders = (
     const name = textOf(raw[at]);
     if (name.length === 10 && name.toLowerCase() === 'connection') hop = declared(textOf(raw[at + 1]), hop);
     else if (passes(name)) headers.push(name, textOf(raw[at + 1]));
+    else if (read.trailers && name.length === 7 && name.toLowerCase() === 'trailer')
+      headers.push('Trailer', textOf(raw[at + 1]));
   }
   headers.push('Postern-Decision', decision);
   if (observed) headers.push('Postern-Observed', 'would-refuse');
+  if (adds !== undefined) headers.push(...adds());
   return hop === undefined ? headers : without(headers, hop);
 };
 

@@ -1,13 +1,13 @@
 /** Requests and their answers, streamed: neither side is read faster than the other side takes it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Transform, type Writable } from 'node:stream';
-import type { ProblemCode } from '@postern/schemas';
-import { type Dispatcher, errors } from 'undici';
+import type { Dispatcher } from 'undici';
+import { BodyTooLarge, Ended, failureOf, Late, toProblem } from './failures.ts';
 import { type Cut, type Outgoing, responseHeaders, textOf, type Watch } from './forwarding.ts';
+import { repeatable } from './retries.ts';
 import { type RewriteMessage, rewriting, Unrewritable } from './rewrite.ts';
-
-class BodyTooLarge extends Error {}
-class Ended extends Error {}
+import { answered, begun, ended, failed, type Upstream } from './target.ts';
+import { trailersOf } from './trailers.ts';
 
 /** Answers up to this many bytes leave with their head in one write to the socket, where they come in one piece. */
 const oneWriteBytesMax = 65_536;
@@ -18,9 +18,15 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
   let over = false;
   /** The length of the answer's body, where it says it and nothing of it has been sent. */
   let whole: number | undefined;
+  /** Where this attempt goes. */
+  let target = out.upstream;
+  let attempts = 0;
+  const { pace } = out;
+  const body = bodyOf(req, out);
   const end = (): void => {
     if (over) return;
     over = true;
+    ended(target);
     watch.ended();
   };
   // The reason is made only where it is needed: an error with its stack costs more than the rest of an ordinary end.
@@ -30,6 +36,26 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
   };
   const fail = (error: Error): void => {
     if (over) return;
+    const failure = failureOf(error, pace.waitsFor === 'more');
+    if (failure !== undefined && !res.destroyed) {
+      failed(target, failure);
+      const again =
+        pace.waitsFor !== 'more' &&
+        !(error instanceof Late) &&
+        attempts < target.retrying.attemptsMax &&
+        repeatable(out.read.method, { sent: controller !== undefined, hasBody: body !== null });
+      const next = again ? target.retrying.next(target) : undefined;
+      if (next !== undefined) {
+        attempts++;
+        ended(target);
+        controller = undefined;
+        target = next;
+        const headers = next === out.upstream ? out.headers : addressedTo(next, out.headers);
+        const refused = dispatch(target, { method: out.read.method, path: out.path, headers, body }, handler);
+        if (refused !== undefined) fail(refused);
+        return;
+      }
+    }
     if (res.headersSent || res.destroyed) {
       // Half an answer must not look like a whole one.
       res.destroy();
@@ -94,7 +120,11 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
       if (over) started.abort(new Ended('the exchange is over'));
     },
     onResponseStart: (started, status, headers, message) => {
+      // Of interim answers only 100 has a meaning for every client, and that one the gate gives itself.
       if (status < 200 || over) return;
+      pace.waitsFor = 'more';
+      pace.moved = true;
+      answered(target, status);
       if (out.rewrite !== undefined)
         return rewrite(started, status, message ?? '', rawHeaders(started, headers).map(textOf), out.rewrite);
       res.writeHead(status, message ?? '', responseHeaders(rawHeaders(started, headers), out));
@@ -112,35 +142,62 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
         return;
       }
       whole = undefined;
+      pace.moved = true;
       if (sink.write(chunk)) return;
       started.pause();
-      sink.once('drain', () => started.resume());
+      sink.once('drain', () => {
+        pace.moved = true;
+        started.resume();
+      });
     },
-    onResponseEnd: () => {
+    onResponseEnd: (ending) => {
+      const takes = out.read.trailers || req.httpVersionMajor >= 2;
+      const trailers = takes && out.rewrite === undefined ? trailersOf(ending.rawTrailers) : undefined;
       controller = undefined;
-      if (!over && !sink.writableEnded) sink.end();
+      if (over || sink.writableEnded) return;
+      if (trailers !== undefined) res.addTrailers(trailers);
+      sink.end();
     },
     onResponseError: (_controller, error) => fail(error),
   };
-  try {
-    out.upstream.pool.dispatch(
-      {
-        method: out.read.method,
-        path: out.path,
-        headers: out.headers,
-        body: bodyOf(req, out),
-        headersTimeout: out.upstream.timeoutMs,
-      },
-      handler,
-    );
-  } catch (error) {
-    fail(error instanceof Error ? error : new Error(String(error)));
-  }
-  return () => {
+  target.retrying.earn();
+  const { method } = out.read;
+  const refused = dispatch(target, { method, path: out.path, headers: out.headers, body }, handler);
+  if (refused !== undefined) fail(refused);
+  return (why) => {
     if (over) return;
-    res.destroy();
-    abort(() => new Ended('the decision has turned'));
+    const underWay = controller;
+    if (why === undefined || res.headersSent) {
+      if (why === 'slow-api') failed(target, 'timeout');
+      res.destroy();
+      abort(() => new Ended('the decision has turned, or a limit is over'));
+      return;
+    }
+    fail(new Late(why));
+    if (underWay !== undefined && !underWay.aborted) underWay.abort(new Ended('a limit is over'));
   };
+};
+
+/** What cannot even be dispatched says why. */
+const dispatch = (
+  target: Upstream,
+  request: Dispatcher.DispatchOptions,
+  handler: Dispatcher.DispatchHandler,
+): Error | undefined => {
+  begun(target);
+  try {
+    target.pool.dispatch(request, handler);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+};
+
+/** The same request for another target: its Host is the only thing in it that names one. */
+const addressedTo = ({ host }: Upstream, headers: readonly string[]): string[] => {
+  const copy = [...headers];
+  for (let at = 0; at < copy.length; at += 2) if (copy[at] === 'Host') copy[at + 1] = host;
+  return copy;
 };
 
 const bodyOf = (
@@ -172,12 +229,4 @@ const rawHeaders = (controller: Dispatcher.DispatchController, parsed: object): 
   return Object.entries(parsed).flatMap(([name, value]) =>
     Array.isArray(value) ? value.flatMap((each) => [name, String(each)]) : [name, String(value)],
   );
-};
-
-const toProblem = (error: Error): { code: ProblemCode; detail?: string } => {
-  if (error instanceof BodyTooLarge) return { code: 'proxy/body-too-large' };
-  if (error instanceof Unrewritable) return { code: 'proxy/upstream-unreadable', detail: error.message };
-  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.ConnectTimeoutError)
-    return { code: 'proxy/upstream-timeout' };
-  return { code: 'proxy/upstream-unreachable' };
 };

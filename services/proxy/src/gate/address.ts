@@ -3,6 +3,7 @@ import { BlockList, isIP } from 'node:net';
 
 /** `::ffff:10.1.2.3` is 10.1.2.3: unmapped before every comparison, check and log line. */
 export const unmapped = (address: string): string => {
+  if (!address.includes(':')) return address;
   const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address);
   if (mapped?.[1] !== undefined) return mapped[1];
   const hex = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i.exec(address);

@@ -9,9 +9,15 @@ export type WholeBody =
   /** The caller went away. */
   | { readonly outcome: 'broken-off' };
 
-const timeoutMs = 30_000;
+/** In ms. */
+export const bodyTimeoutMs = 30_000;
 
-export const readWhole = (req: IncomingMessage, { body }: ReadRequest, bytesMax: number): Promise<WholeBody> => {
+export const readWhole = (
+  req: IncomingMessage,
+  { body }: ReadRequest,
+  bytesMax: number,
+  timeoutMs = bodyTimeoutMs,
+): Promise<WholeBody> => {
   if (body.kind === 'sized' && body.bytes > bytesMax) return Promise.resolve({ outcome: 'too-large' });
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];

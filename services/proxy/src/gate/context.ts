@@ -18,12 +18,11 @@ export const contexts = (
       now = `${new Date(current * 1_000).toISOString().slice(0, 19)}Z`;
     }
     const country = ip === undefined ? undefined : countryOf(ip);
-    return {
-      now,
-      ...(ip !== undefined && { ip }),
-      ...(country !== undefined && { country }),
-      ...(acr !== undefined && { acr }),
-      ...(amr !== undefined && { amr }),
-    };
+    const context: { -readonly [Field in keyof Context]: Context[Field] } = { now };
+    if (ip !== undefined) context.ip = ip;
+    if (country !== undefined) context.country = country;
+    if (acr !== undefined) context.acr = acr;
+    if (amr !== undefined) context.amr = amr;
+    return context;
   };
 };

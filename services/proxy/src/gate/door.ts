@@ -1,6 +1,7 @@
 /** The ways in, told apart only here: an answer looks the same through all of them. */
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { grpcStatus, isGrpc } from '../forward/grpc.ts';
 import type { Refusal } from '../refusal.ts';
 import type { RequestHead } from './read.ts';
 
@@ -37,6 +38,12 @@ export const switchesProtocol = (door: Door): boolean =>
 /** Unread bodies up to this many bytes are read away, so that the connection can go on. */
 const drainedBytesMax = 65_536;
 
+/** The connection is closed behind this answer, and the caller is told so, as far as it can still be told. */
+export const lastOf = (door: Door): void => {
+  if (door.kind === 'request' && !door.res.headersSent && door.req.httpVersionMajor === 1)
+    door.res.shouldKeepAlive = false;
+};
+
 export const answer = (door: Door, refusal: Refusal, decision: string): void => {
   if (door.kind === 'asked') {
     door.refuse(refusal, decision);
@@ -55,11 +62,35 @@ const answerRequest = (
   body: string,
 ): void => {
   if (res.headersSent || res.destroyed) return;
+  if (req.httpVersionMajor >= 2) {
+    answerStream(req, res, status, all, body);
+    return;
+  }
   const unread =
     !req.complete &&
     (req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > drainedBytesMax);
   res.writeHead(status, unread || expectsContinue ? { ...all, connection: 'close' } : all);
   res.end(req.method === 'HEAD' ? undefined : body);
+};
+
+/** No other request waits behind this one, so nothing is to be closed. gRPC has its own word for a refusal. */
+const answerStream = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  status: number,
+  all: Readonly<Record<string, string>>,
+  body: string,
+): void => {
+  const grpc = isGrpc(req.headers['content-type']);
+  const { 'content-length': _length, 'content-type': _type, ...others } = all;
+  const { detail, title } = grpc && body !== '' ? (JSON.parse(body) as { detail?: string; title?: string }) : {};
+  const headers = grpc
+    ? { ...others, 'content-type': 'application/grpc', ...grpcStatus(status, detail ?? title ?? '') }
+    : all;
+  res.statusCode = grpc ? 200 : status;
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  if (grpc || req.method === 'HEAD') res.end();
+  else res.end(body);
 };
 
 export const answerSocket = (

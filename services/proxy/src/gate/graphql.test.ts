@@ -97,7 +97,7 @@ test('a persisted document is called by its hash, and never beside another', () 
   const apollo = (sha256Hash: unknown) => ({ extensions: { persistedQuery: { version: 1, sha256Hash } } });
   for (const body of [apollo(digest), { documentId: digest }, { documentId: `sha256:${digest}` }]) {
     const call = post(body);
-    assert.deepEqual(call, { outcome: 'read', type: 'query', fields: ['a'] });
+    assert.deepEqual(call.outcome === 'read' && [call.type, call.fields], ['query', ['a']]);
   }
   const refusals: readonly (readonly [unknown, RegExp])[] = [
     [apollo('0'.repeat(64)), /no such document/],

@@ -3,8 +3,17 @@
  * operation has to be meant, and every fragment has to lead somewhere. `@skip` and `@include` do not count, nor do aliases: a field
  * that stands there is asked for. GraphQL over HTTP gives the members; GraphQL 2021-10 the language.
  */
-import { type FragmentDefinitionNode, Kind, type OperationDefinitionNode, parse, type SelectionSetNode } from 'graphql';
-import { isObject, parseStrictJson, parseStrictText } from './strict-json.ts';
+import {
+  type FieldNode,
+  type FragmentDefinitionNode,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  type SelectionSetNode,
+} from 'graphql';
+import type { Values } from './argument-values.ts';
+import { argumentReader } from './graphql-arguments.ts';
+import { isObject, parseAsWritten, parseStrictJson, parseStrictText } from './strict-json.ts';
 
 export type GraphQlSettings = {
   readonly depthMax: number;
@@ -16,6 +25,8 @@ export type GraphQlCall =
       readonly outcome: 'read';
       readonly type: 'query' | 'mutation' | 'subscription';
       readonly fields: readonly string[];
+      /** The values of an argument of a field, or of a member of it, in every place where the field stands. */
+      readonly argument: (field: string, path: string) => Values;
     }
   | { readonly outcome: 'refused'; readonly why: string };
 
@@ -38,9 +49,16 @@ export const readGraphQlCall = (
     const posted = request.method === 'POST';
     if (posted && request.query !== '') refuse('a GraphQL request by POST carries no query in its target');
     const { document, name } = toDocument(posted ? membersOf(request.body) : parametersOf(request.query), settings);
-    const called = rootFields(document, name, settings.depthMax);
-    if (!posted && called.type !== 'query') refuse(`a ${called.type} has to come by POST`);
-    return { outcome: 'read', ...called };
+    const { operation, nodes } = rootFields(document, name, settings.depthMax);
+    const type = operation.operation;
+    if (!posted && type !== 'query') refuse(`a ${type} has to come by POST`);
+    const variables = () => variablesAsWritten(posted ? Buffer.from(request.body).toString() : request.query, posted);
+    return {
+      outcome: 'read',
+      type,
+      fields: [...new Set(nodes.map((each) => each.name.value))],
+      argument: argumentReader(nodes, operation, variables),
+    };
   } catch (error) {
     return {
       outcome: 'refused',
@@ -80,6 +98,20 @@ const decoded = (text: string): string => {
   } catch {
     return refuse('the query holds what is not text in UTF-8');
   }
+};
+
+/** Once more, of what was found to be strict, with the numbers as they stand there. */
+const variablesAsWritten = (text: string, posted: boolean): Members => {
+  const parameter = (): string => {
+    const found = text
+      .slice(1)
+      .split('&')
+      .find((each) => each.startsWith('variables='));
+    return found === undefined ? 'null' : decoded(found.slice('variables='.length));
+  };
+  const read = parseAsWritten(posted ? text : parameter());
+  const variables = posted && isObject(read) ? read['variables'] : read;
+  return isObject(variables) ? variables : {};
 };
 
 const toDocument = (
@@ -136,18 +168,18 @@ const rootFields = (document: string, name: string | undefined, depthMax: number
   const [operation] = meant;
   if (operation === undefined || meant.length > 1) return refuse('the request does not say which operation it means');
   measure(operation.selectionSet, fragments, depthMax);
-  return { type: operation.operation, fields: fieldsAtRoot(operation.selectionSet, fragments) };
+  return { operation, nodes: fieldsAtRoot(operation.selectionSet, fragments) };
 };
 
-/** The fields at the top, through fragments of whatever type: each once, in their order. */
-const fieldsAtRoot = (root: SelectionSetNode, fragments: ReadonlyMap<string, FragmentDefinitionNode>): string[] => {
-  const fields = new Set<string>();
+/** The fields at the top, through fragments of whatever type, in their order. */
+const fieldsAtRoot = (root: SelectionSetNode, fragments: ReadonlyMap<string, FragmentDefinitionNode>): FieldNode[] => {
+  const fields: FieldNode[] = [];
   const followed = new Set<string>();
   let selections = 0;
   const collect = (set: SelectionSetNode): void => {
     for (const selection of set.selections)
       if (selection.kind === Kind.FIELD) {
-        fields.add(selection.name.value);
+        fields.push(selection);
         if (++selections > rootSelectionsMax) refuse(`more than ${rootSelectionsMax} fields at the top`);
       } else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet);
       else if (!followed.has(selection.name.value)) {
@@ -157,7 +189,7 @@ const fieldsAtRoot = (root: SelectionSetNode, fragments: ReadonlyMap<string, Fra
       }
   };
   collect(root);
-  return [...fields];
+  return fields;
 };
 
 type Measure = { readonly depth: number; readonly selections: number };

@@ -1,5 +1,12 @@
 /** Between match and decide, where several operations share a method and path: which of them does this request call? */
-import type { Endpoint, Match, Operation } from '@postern/schemas';
+import {
+  type Endpoint,
+  type Match,
+  type Objects,
+  type Operation,
+  objectsOf,
+  type ReadArgument,
+} from '@postern/schemas';
 import type { UpstreamConfig } from '../config.ts';
 import { type GraphQlSettings, readGraphQlCall } from './graphql.ts';
 import { readMcpCall } from './mcp.ts';
@@ -7,19 +14,31 @@ import type { ReadRequest } from './read.ts';
 
 export type Inspection =
   /** `lists`: the answer tells of tools, and only those that the caller may call are to be seen. */
-  | { readonly outcome: 'read'; readonly called: readonly [Endpoint, ...Endpoint[]]; readonly lists: boolean }
+  | {
+      readonly outcome: 'read';
+      readonly called: readonly [Endpoint, ...Endpoint[]];
+      readonly lists: boolean;
+      readonly objectsOf: (endpoint: Endpoint) => Objects;
+    }
   /** It calls what no description declares. */
   | { readonly outcome: 'undeclared'; readonly name: string }
   | { readonly outcome: 'refused'; readonly why: string };
 
 export type Inspect = (match: Match, read: ReadRequest, body: Uint8Array) => Inspection;
+export type Inspector = Inspect & {
+  /** From the next request on. */
+  readonly configure: (services: GraphQlServices) => void;
+};
+/** How the GraphQL operations of a service are read, by the service's name. */
+export type GraphQlServices = Readonly<Record<string, Pick<UpstreamConfig, 'graphql'>>>;
 
 /** Bodies that have to be read whole before they are judged, at most; a service's own limit may be smaller. */
 export const inspectedBytesMax = 1_048_576;
 
 const withoutSettings: GraphQlSettings = { depthMax: 10, persisted: new Map() };
 
-export const inspector = (services: Readonly<Record<string, Pick<UpstreamConfig, 'graphql'>>>): Inspect => {
+export const inspector = (configured: GraphQlServices): Inspector => {
+  let services = configured;
   /** The operations of a place by what they are, made once for each publication. */
   const indexes = new WeakMap<readonly Endpoint[], ReadonlyMap<string, Endpoint>>();
   const indexOf = (operations: readonly Endpoint[]): ReadonlyMap<string, Endpoint> => {
@@ -32,7 +51,7 @@ export const inspector = (services: Readonly<Record<string, Pick<UpstreamConfig,
     return made;
   };
 
-  return (match, read, body) => {
+  const inspect: Inspect = (match, read, body) => {
     const operations = match.operations ?? [];
     const kinds = new Set(operations.map(({ operation }) => operation?.kind === 'graphql'));
     if (kinds.size !== 1) return refused('operations of different kinds share this place');
@@ -51,18 +70,37 @@ export const inspector = (services: Readonly<Record<string, Pick<UpstreamConfig,
     }
     const [first, ...others] = endpoints;
     if (first === undefined) return refused('the request calls nothing');
-    return { outcome: 'read', called: [first, ...others], lists: called.operations.some(listsTools) };
+    return {
+      outcome: 'read',
+      called: [first, ...others],
+      lists: called.operations.some(listsTools),
+      objectsOf: (endpoint) => objectsOf({ endpoint, parameters: match.parameters }, called.argument(endpoint)),
+    };
   };
+  return Object.assign(inspect, {
+    configure: (fresh: GraphQlServices) => {
+      services = fresh;
+    },
+  });
 };
 
 const refused = (why: string): Inspection => ({ outcome: 'refused', why });
 
-type Called = { readonly operations: readonly Operation[] } | { readonly why: string };
+type Called =
+  | {
+      readonly operations: readonly Operation[];
+      readonly argument: (endpoint: Endpoint) => ReadArgument | undefined;
+    }
+  | { readonly why: string };
 
 const graphQlOperations = (read: ReadRequest, body: Uint8Array, settings: GraphQlSettings): Called => {
   const call = readGraphQlCall({ method: read.method, query: read.query, body }, settings);
   if (call.outcome === 'refused') return call;
-  return { operations: call.fields.map((field) => ({ kind: 'graphql', type: call.type, field })) };
+  return {
+    operations: call.fields.map((field) => ({ kind: 'graphql', type: call.type, field })),
+    argument: ({ operation }) =>
+      operation?.kind === 'graphql' ? (path) => call.argument(operation.field, path) : undefined,
+  };
 };
 
 const mcpOperations = (read: ReadRequest, body: Uint8Array): Called => {
@@ -70,7 +108,7 @@ const mcpOperations = (read: ReadRequest, body: Uint8Array): Called => {
   if (['mcp-method', 'mcp-name'].some((name) => headersNamed(read, name).length > 1))
     return { why: 'a header that names what is called comes twice' };
   const call = readMcpCall({ method: read.method, body, header });
-  return call.outcome === 'refused' ? call : { operations: [call.operation] };
+  return call.outcome === 'refused' ? call : { operations: [call.operation], argument: () => call.argument };
 };
 
 /** What is listed may come back in the answer, or later on a stream that is opened again. */

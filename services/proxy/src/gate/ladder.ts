@@ -10,46 +10,37 @@
  *   inspect    which of the operations there is it?    400 proxy/unclear-operation  413 proxy/body-too-large  403 proxy/denied
  *   decide     may they call it, here and now?         403 proxy/denied  401 proxy/no-credential  503 proxy/cannot-decide
  *   record     is it written down?                     503 proxy/recording-full
+ *   limit      not too often?                          429 proxy/rate-limited
  *   vouch      for a gateway that asks                  its own answer: 200, with our word to the API (../authorize/)
  *   forward    to the API, as it was read              400 proxy/ambiguous-request (no protocol switch there)  413 proxy/body-too-large
+ *                                                      503 proxy/no-upstream  408 proxy/request-timeout
  *                                                      502 proxy/upstream-unreachable  504 proxy/upstream-timeout  the API's own answer
  *
  * From the comparison of an answer with what is known to the forwarding nothing is awaited, so no fact can come between.
  */
 
 import type { Clock, CountryOf, Logger } from '@postern/runtime';
-import {
-  type Answer,
-  type Endpoint,
-  type Match,
-  type Organisation,
-  objectsOf,
-  objectText,
-  type ProblemCode,
-  type refusalReasons,
-} from '@postern/schemas';
+import { type Answer, type Endpoint, type Match, type Organisation, objectsOf, objectText } from '@postern/schemas';
 import { attributes, spans, type Telemetry } from '@postern/telemetry';
 import type { DecideAll, DenyReason } from '../decide/decide-all.ts';
 import type { Decider } from '../decide/decider.ts';
 import type { Lease } from '../decide/lease.ts';
 import type { Identify } from '../identify/identify.ts';
 import { type Identity, identityHolds, lacksScopes } from '../identify/identity.ts';
+import type { NeededRoles } from '../needed.ts';
 import type { Recorder } from '../record.ts';
-import { type NeededRoles, type RefusalDetail, toRefusal } from '../refusal.ts';
+import { toRefusal } from '../refusal.ts';
 import { contexts } from './context.ts';
 import { answer, type Door, switchesProtocol } from './door.ts';
 import type { GateMetrics } from './metrics.ts';
 import type { ObservedReason, Observing } from './observing.ts';
-import {
-  endpointsOf,
-  type FindOperations,
-  type FoundOperations,
-  operationRefused,
-  refusedFirst,
-} from './operations.ts';
-import { type Passage, passageOf, toOutcome, toRecord, toUnreadableRecord } from './passage.ts';
+import { endpointsOf, type FindOperations, type FoundOperations, objectsNamed, refusedFirst } from './operations.ts';
+import { type Passage, passageOf, toOutcome } from './passage.ts';
+import type { RateLimits } from './rate-limits.ts';
 import type { Reader } from './read.ts';
+import { type RefusalText, refusals, type Unparsed } from './refusals.ts';
 import type { Routes } from './routes.ts';
+import { stepTimes } from './server-timing.ts';
 import { type Standing, unfit } from './standing.ts';
 
 export type LadderDeps = {
@@ -73,6 +64,9 @@ export type LadderDeps = {
     observed?: ObservedReason,
   ) => void;
   readonly observing: Pick<Observing, 'passes'>;
+  readonly limits: Pick<RateLimits, 'take'>;
+  /** Some service tells in every answer how long each step took. */
+  readonly alwaysTimed: () => boolean;
   readonly countryOf?: CountryOf | undefined;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
@@ -82,64 +76,28 @@ export type LadderDeps = {
 
 /** The request has its answer, or gets it from a rung further up. */
 type Answered = ReturnType<typeof answer>;
-type Reason = (typeof refusalReasons)[number];
 /** Routes that change this often under one request leave it undecided. */
 const attemptsMax = 5;
-/** RFC 9110: an OPTIONS answer that grants no origin anything. */
-const emptyPreflight = { status: 204, headers: { vary: 'Origin' }, body: '' };
-
 export type Ladder = {
   readonly enter: (door: Door) => void;
-  readonly refuseUnreadable: (about: Unparsed) => RefusalText;
+  readonly refuseUnparsed: (about: Unparsed) => RefusalText;
 };
-export type Unparsed = {
-  readonly remoteAddress: string | undefined;
-  readonly why: string;
-  readonly method?: string;
-  readonly code?: ProblemCode;
-};
-export type RefusalText = { readonly id: string } & ReturnType<typeof toRefusal>;
 
 export const ladder = (deps: LadderDeps): Ladder => {
-  const { routes, decide, lease, standing, organisation, recorder, needed, clock, telemetry, metrics, log } = deps;
+  const { routes, decide, lease, standing, organisation, recorder, clock, telemetry, metrics, log } = deps;
+  const say = refusals(deps);
+  const { refuse } = say;
   const contextOf = contexts(clock, deps.countryOf);
-
-  const refuse = (
-    passage: Passage,
-    code: ProblemCode,
-    reason: Reason,
-    detail: Omit<RefusalDetail, 'decision'> = {},
-    of: Partial<ReturnType<typeof toOutcome>> = {},
-  ): Answered => {
-    const refusal = toRefusal(code, { decision: passage.id, ...detail });
-    const outcome = refusal.status === 503 ? ('unavailable' as const) : ('deny' as const);
-    metrics.refused(reason, outcome);
-    const recorded = recorder.take(toRecord(passage, clock, { outcome, ...of, reason, refusedWith: refusal.status }));
-    answer(passage.door, recorded ? refusal : toRefusal('proxy/recording-full', { decision: passage.id }), passage.id);
-  };
 
   // read, stand
   const enter = (door: Door): Answered => {
     const id = deps.nextId();
     const read = deps.read(door.req, switchesProtocol(door));
-    if (read.outcome === 'refused') {
-      const { method, path, code, why } = read;
-      const reason = code === 'proxy/method-not-supported' ? 'method-not-supported' : 'ambiguous-request';
-      const { remoteAddress } = door.req.socket;
-      const refusal = toRefusal(code, { decision: id, detail: `${why}.` });
-      metrics.refused(reason, 'deny');
-      const recorded = recorder.take(
-        toUnreadableRecord({ id, method, path, remoteAddress }, clock, {
-          outcome: 'deny',
-          reason,
-          refusedWith: refusal.status,
-        }),
-      );
-      return answer(door, recorded ? refusal : toRefusal('proxy/recording-full', { decision: id }), id);
-    }
+    if (read.outcome === 'refused') return say.unreadable(door, id, read);
     const trace = (telemetry.tracing ? telemetry.traceId() : undefined) ?? read.traceparent?.slice(3, 35);
     const carrier = telemetry.tracing ? telemetry.carrier() : undefined;
     const passage = passageOf({ id, door, read, trace, carrier });
+    if (read.asksTiming || deps.alwaysTimed()) passage.timing = stepTimes(clock.elapsed());
     const not = unfit(standing, lease);
     if (not !== undefined)
       return refuse(passage, not.code, not.reason, { ...(not.detail !== undefined && { detail: not.detail }) });
@@ -162,6 +120,7 @@ export const ladder = (deps: LadderDeps): Ladder => {
       case 'bad':
         return refuse(passage, 'proxy/bad-credential', 'bad-credential', {
           detail: `The credential is not accepted: ${identity.why}.`,
+          challenge: identity.challenge,
         });
       case 'session-revoked':
         return refuse(passage, 'proxy/bad-credential', 'session-revoked', { detail: 'The session was ended.' });
@@ -176,8 +135,10 @@ export const ladder = (deps: LadderDeps): Ladder => {
     const match = routes.match(read.method, read);
     passage.match = match;
     passage.objects = undefined;
+    passage.objectsOf = undefined;
     passage.routesVersion = routes.version();
-    if (read.preflight && match?.endpoint.public !== true) return preflight(passage);
+    if (passage.timing !== undefined) passage.timing.matchedAt = clock.elapsed();
+    if (read.preflight && match?.endpoint.public !== true) return say.preflight(passage);
     if (match?.operations !== undefined) return inspect(passage, match, match.operations);
     if (match?.endpoint.public === true)
       return decided(passage, { outcome: 'allow', sequence: organisation.sequence, dependsOn: [] }, undefined);
@@ -225,13 +186,12 @@ export const ladder = (deps: LadderDeps): Ladder => {
   };
   const called = (passage: Passage, endpoints: readonly Endpoint[]): Answered => {
     const { caller, read } = passage;
-    const asked = endpoints.filter((each) => each.public !== true).map(({ id }) => id);
+    const asked = endpoints
+      .filter((each) => each.public !== true)
+      .map((each) => ({ endpoint: each.id, objects: objectsNamed(passage, each) }));
     if (asked.length === 0)
       return decided(passage, { outcome: 'allow', sequence: organisation.sequence, dependsOn: [] }, undefined);
     if (caller === undefined) return refuse(passage, 'proxy/no-credential', 'no-credential');
-    // The place of operations has no parameters, so an object rule there could never be asked.
-    if (endpoints.some(({ objects }) => objects !== undefined))
-      return refuse(passage, 'proxy/cannot-decide', 'cannot-decide');
     const begun = clock.elapsed();
     const context = contextOf(read.ip, caller);
     passage.country = context.country;
@@ -239,20 +199,6 @@ export const ladder = (deps: LadderDeps): Ladder => {
       if (!cached) metrics.decideSeconds((clock.elapsed() - begun) / 1_000);
       decided(refusedFirst(passage, refused), given, cached, refusedFor);
     });
-  };
-
-  /** The page's origin asks, not the caller: nothing is granted, and nothing is said about what exists. */
-  const preflight = (passage: Passage): Answered => {
-    passage.match = undefined;
-    metrics.refused('no-credential', 'deny');
-    const recorded = recorder.take(
-      toRecord(passage, clock, { outcome: 'deny', reason: 'no-credential', refusedWith: 204 }),
-    );
-    answer(
-      passage.door,
-      recorded ? emptyPreflight : toRefusal('proxy/recording-full', { decision: passage.id }),
-      passage.id,
-    );
   };
 
   // decide (its answer), record, forward
@@ -272,11 +218,15 @@ export const ladder = (deps: LadderDeps): Ladder => {
     if (given.outcome === 'unavailable')
       return refuse(passage, 'proxy/cannot-decide', 'cannot-decide', {}, toOutcome(given, cached));
     // Observed is only what would be refused for nothing else: every refused operation, and every missing scope.
-    const unscoped = endpointsOf(passage).find((each) => lacksScopes(caller, each));
+    const unscoped =
+      caller?.scopes === undefined ? undefined : endpointsOf(passage).find((each) => lacksScopes(caller, each));
     const denied = given.outcome === 'deny' ? (denials ?? [given.reason]) : [];
     const refusedFor = unscoped === undefined ? denied : [...denied, 'scope-missing' as const];
-    const observed = match === undefined ? undefined : deps.observing.passes(match.service.name, caller, refusedFor);
-    if (given.outcome === 'deny' && observed === undefined) return refusedBy(passage, given, cached);
+    const observed =
+      match === undefined || refusedFor.length === 0
+        ? undefined
+        : deps.observing.passes(match.service.name, caller, refusedFor);
+    if (given.outcome === 'deny' && observed === undefined) return say.denied(passage, given, cached);
     const not = unfit(standing, lease);
     if (not !== undefined) return refuse(passage, not.code, not.reason);
     if (caller !== undefined && !identityHolds(caller, organisation, clock.now()))
@@ -296,25 +246,21 @@ export const ladder = (deps: LadderDeps): Ladder => {
       return refuse(passage, 'proxy/ambiguous-request', 'ambiguous-request', {
         detail: 'This endpoint does not switch protocols.',
       });
+    if (passage.timing !== undefined) {
+      passage.timing.decidedAt = clock.elapsed();
+      passage.timing.cached = cached;
+    }
+    const limited = deps.limits.take(passage);
+    if (limited?.outcome === 'refused')
+      return refuse(
+        passage,
+        'proxy/rate-limited',
+        'rate-limited',
+        { headers: limited.headers, retryAfterSeconds: limited.retryAfterSeconds },
+        { ...toOutcome(given, cached), outcome: 'deny' },
+      );
+    passage.rateHeaders = limited?.headers;
     deps.forward(passage, { ...given, outcome: 'allow' }, cached, observed);
-  };
-
-  const refusedBy = (
-    passage: Passage,
-    given: Extract<Answer, { outcome: 'deny' }>,
-    cached: boolean | undefined,
-  ): Answered => {
-    const { caller, match } = passage;
-    const known = caller !== undefined && organisation.principals.get(caller.principal)?.state === 'active';
-    const roles = known && match !== undefined ? needed.for(match.service.name, match.endpoint.id) : [];
-    const { objects } = passage;
-    refuse(
-      passage,
-      'proxy/denied',
-      given.reason,
-      { needed: roles, ...operationRefused(passage), ...(known && { objects }) },
-      toOutcome(given, cached),
-    );
   };
 
   /** Whatever is thrown, nothing passes and nothing falls. */
@@ -352,20 +298,6 @@ export const ladder = (deps: LadderDeps): Ladder => {
           }),
       );
     },
-    refuseUnreadable: ({ remoteAddress, why, method = 'UNREADABLE', code = 'proxy/ambiguous-request' }) => {
-      const id = deps.nextId();
-      const refusal = toRefusal(code, { decision: id, detail: why });
-      const reason =
-        code === 'proxy/method-not-supported' ? ('method-not-supported' as const) : ('ambiguous-request' as const);
-      metrics.refused(reason, 'deny');
-      const recorded = recorder.take(
-        toUnreadableRecord({ id, method, path: '', remoteAddress }, clock, {
-          outcome: 'deny',
-          reason,
-          refusedWith: refusal.status,
-        }),
-      );
-      return { id, ...(recorded ? refusal : toRefusal('proxy/recording-full', { decision: id })) };
-    },
+    refuseUnparsed: (about) => say.unparsed(deps.nextId(), about),
   };
 };

@@ -3,10 +3,16 @@
  * revision 2025-03-26 are refused.
  */
 import type { Operation } from '@postern/schemas';
-import { folded, isObject, parseStrictJson } from './strict-json.ts';
+import { type Values, valuesAt } from './argument-values.ts';
+import { folded, isObject, parseAsWritten, parseStrictJson } from './strict-json.ts';
 
 export type McpCall =
-  | { readonly outcome: 'read'; readonly operation: Operation }
+  | {
+      readonly outcome: 'read';
+      readonly operation: Operation;
+      /** The values of an argument of the tool, or of a member of it. */
+      readonly argument?: (path: string) => Values;
+    }
   | { readonly outcome: 'refused'; readonly why: string };
 
 const refused = (why: string): McpCall => ({ outcome: 'refused', why });
@@ -53,5 +59,14 @@ export const readMcpCall = (request: {
   if (typeof name !== 'string' || name === '') return refused('tools/call has to name a tool');
   if (Object.keys(params ?? {}).some((each) => each !== 'name' && folded(each) === 'name'))
     return refused('the tool is named in two ways');
-  return read({ kind: 'mcp', tool: name });
+  if (Object.keys(params ?? {}).some((each) => each !== 'arguments' && folded(each) === 'arguments'))
+    return refused('the arguments are named in two ways');
+  return {
+    outcome: 'read',
+    operation: { kind: 'mcp', tool: name },
+    argument: (path) => {
+      const message = parseAsWritten(Buffer.from(request.body).toString()) as { params: { arguments?: unknown } };
+      return valuesAt(message.params.arguments, path.split('.'), path);
+    },
+  };
 };

@@ -2,7 +2,15 @@
  * Where several operations share a method and path, the body says which of them are called. Only here is a body read before it is
  * judged, and then these octets go on and no others.
  */
-import type { Endpoint, EndpointId, Match, ProblemCode, refusalReasons } from '@postern/schemas';
+import {
+  type Endpoint,
+  type EndpointId,
+  type Match,
+  type ObjectQuestion,
+  objectText,
+  type ProblemCode,
+  type refusalReasons,
+} from '@postern/schemas';
 import { readWhole, type WholeBody } from './body.ts';
 import { switchesProtocol } from './door.ts';
 import { type Inspect, inspectedBytesMax, nameOf } from './inspect.ts';
@@ -21,6 +29,8 @@ export type OperationsDeps = {
   readonly inspect: Inspect;
   /** The size that the API behind this match takes. */
   readonly bodyBytesMax: (match: Match) => number;
+  /** How long a body that is to be judged may take to come, in ms. */
+  readonly bodyTimeoutMs?: number | undefined;
 };
 
 export type FindOperations = (
@@ -32,7 +42,7 @@ export type FindOperations = (
 const noBody = Buffer.alloc(0);
 const noCredential = { outcome: 'refused', code: 'proxy/no-credential', reason: 'no-credential' } as const;
 
-export const operationsFinder = ({ inspect, bodyBytesMax }: OperationsDeps): FindOperations => {
+export const operationsFinder = ({ inspect, bodyBytesMax, bodyTimeoutMs }: OperationsDeps): FindOperations => {
   const inspected = (passage: Passage, match: Match): FoundOperations => {
     const inspection = inspect(match, passage.read, passage.body ?? noBody);
     if (inspection.outcome === 'refused') return unclear(`${inspection.why}.`);
@@ -45,18 +55,33 @@ export const operationsFinder = ({ inspect, bodyBytesMax }: OperationsDeps): Fin
             reason: 'no-such-endpoint',
             detail: notAllowed(inspection.name),
           };
-    const { called, lists } = inspection;
+    const { called, lists, objectsOf } = inspection;
+    const objects: string[] = [];
+    for (const endpoint of called) {
+      const named = objectsOf(endpoint);
+      if (named.outcome === 'unsafe') return unclear(`The request names no object in one way only: ${named.why}.`);
+      if (named.outcome === 'unknown')
+        return { outcome: 'refused', code: 'proxy/cannot-decide', reason: 'cannot-decide', detail: `${named.why}.` };
+      objects.push(...named.objects.map(objectText));
+    }
     return {
       outcome: 'called',
       called,
-      passage: { ...passage, match: { ...match, endpoint: called[0] }, called, lists },
+      passage: {
+        ...passage,
+        match: { ...match, endpoint: called[0] },
+        called,
+        lists,
+        objectsOf,
+        ...(objects.length > 0 && { objects }),
+      },
     };
   };
   return (passage, match, operations) => {
     const { caller, read, door, body } = passage;
     // Whoever may call nothing here is not waited for.
     if (caller === undefined && !operations.some((each) => each.public === true)) return noCredential;
-    if (switchesProtocol(door))
+    if (door.kind === 'upgrade' || switchesProtocol(door))
       return {
         outcome: 'refused',
         code: 'proxy/ambiguous-request',
@@ -68,11 +93,15 @@ export const operationsFinder = ({ inspect, bodyBytesMax }: OperationsDeps): Fin
         ? unclear('The gateway did not send the body, which says what is called.')
         : inspected({ ...passage, body: door.body }, match);
     if (body !== undefined || read.body.kind === 'none') return inspected(passage, match);
-    if (door.kind === 'request' && door.expectsContinue) door.res.writeContinue();
+    const { req, res, expectsContinue } = door;
+    if (expectsContinue) res.writeContinue();
     const bytesMax = Math.min(inspectedBytesMax, bodyBytesMax(match));
-    return readWhole(door.req, read, bytesMax).then((whole) =>
-      whole.outcome === 'read' ? inspected({ ...passage, body: whole.bytes }, match) : unread(whole.outcome, bytesMax),
-    );
+    return readWhole(req, read, bytesMax, bodyTimeoutMs).then((whole) => {
+      if (whole.outcome === 'read') return inspected({ ...passage, body: whole.bytes }, match);
+      // Nothing else that comes on this connection could be told from the rest of this body.
+      if (whole.outcome === 'too-slow' && req.httpVersionMajor < 2) res.setHeader('connection', 'close');
+      return unread(whole.outcome, bytesMax);
+    });
   };
 };
 
@@ -104,6 +133,15 @@ export const operationRefused = ({ called }: Passage): { readonly detail?: strin
 /** Every endpoint that the request calls. */
 export const endpointsOf = ({ match, called }: Passage): readonly Endpoint[] =>
   called ?? (match === undefined ? [] : [match.endpoint]);
+
+/** What an operation that was found asks for besides itself. */
+export const objectsNamed = (
+  { objectsOf }: Pick<Passage, 'objectsOf'>,
+  endpoint: Endpoint,
+): readonly ObjectQuestion[] => {
+  const named = objectsOf?.(endpoint);
+  return named?.outcome === 'named' ? named.objects : [];
+};
 
 /** A refusal is about the operation that is refused. */
 export const refusedFirst = (passage: Passage, refused: EndpointId | undefined): Passage => {

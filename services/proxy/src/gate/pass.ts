@@ -6,15 +6,18 @@ import type { Assertions } from '../assert.ts';
 import type { Vouch } from '../authorize/vouch.ts';
 import type { Cut, Watch } from '../forward/forwarding.ts';
 import { forwardHttp } from '../forward/http.ts';
+import { forwardHttp2 } from '../forward/http2.ts';
+import type { Upstream } from '../forward/target.ts';
 import type { UpgradeForwarder } from '../forward/upgrade.ts';
-import type { Upstream, Upstreams } from '../forward/upstreams.ts';
+import type { UpstreamGroup, Upstreams } from '../forward/upstreams.ts';
 import type { Recorder } from '../record.ts';
 import { toRefusal } from '../refusal.ts';
-import { answer } from './door.ts';
+import { answer, lastOf } from './door.ts';
 import type { LadderDeps } from './ladder.ts';
 import type { Live, LiveExchanges } from './live.ts';
 import type { GateMetrics } from './metrics.ts';
-import { type Passage, toOutcome, toRecord } from './passage.ts';
+import { type Passage, toRecord } from './passage.ts';
+import { serverTimingText } from './server-timing.ts';
 import { type VisibleToolsDeps, visibleTools } from './visible-tools.ts';
 
 export type PassDeps = {
@@ -27,50 +30,69 @@ export type PassDeps = {
   readonly live: LiveExchanges;
   readonly clock: Clock;
   readonly metrics: GateMetrics;
+  /** The gate is stopping: what is answered now is the last on its connection. */
+  readonly draining: () => boolean;
 } & VisibleToolsDeps;
 
+const nothingElse: readonly string[] = [];
+
+/** What is made for every request has all its members from the beginning: an object that is spread together costs more than it holds. */
 export const passer = (deps: PassDeps): LadderDeps['forward'] => {
   const { upstreams, recorder, live, clock, metrics } = deps;
   return (passage, allowed: Extract<Answer, { outcome: 'allow' }>, cached, observed) => {
     const { id, door, read, match } = passage;
     if (match === undefined) throw new TypeError('only what was matched is passed on');
     if (door.kind === 'asked') return deps.vouch(passage, door, allowed, cached, observed);
-    const upstream = upstreams.find(match.service.name, match.below);
-    const tooLarge = upstream !== undefined && read.body.kind === 'sized' && read.body.bytes > upstream.bodyBytesMax;
-    const refusedWith = upstream === undefined ? 502 : tooLarge ? 413 : undefined;
+    const group = upstreams.find(match.service.name, match.below);
+    const tooLarge = group !== undefined && read.body.kind === 'sized' && read.body.bytes > group.bodyBytesMax;
+    const upstream = tooLarge ? undefined : group?.choose();
+    const refusedWith = group === undefined ? 502 : tooLarge ? 413 : upstream === undefined ? 503 : undefined;
     const record = toRecord(passage, clock, {
-      ...toOutcome(allowed, cached),
-      ...(observed !== undefined && { observed }),
-      ...(refusedWith !== undefined && { refusedWith }),
+      outcome: allowed.outcome,
+      sequence: allowed.sequence,
+      cached,
+      observed,
+      refusedWith,
     });
     if (!recorder.take(record)) {
       metrics.refused('recording-full', 'unavailable');
       return answer(door, toRefusal('proxy/recording-full', { decision: id }), id);
     }
     metrics.allowed();
-    if (upstream === undefined) return answer(door, toRefusal('proxy/upstream-unreachable', { decision: id }), id);
+    if (group === undefined) return answer(door, toRefusal('proxy/upstream-unreachable', { decision: id }), id);
     if (tooLarge)
       return answer(
         door,
-        toRefusal('proxy/body-too-large', { decision: id, detail: `The limit is ${upstream.bodyBytesMax} bytes.` }),
+        toRefusal('proxy/body-too-large', { decision: id, detail: `The limit is ${group.bodyBytesMax} bytes.` }),
         id,
       );
+    if (upstream === undefined) return answer(door, toRefusal('proxy/no-upstream', { decision: id }), id);
 
+    const adds = added(passage, group.serverTiming, clock);
     let over = false;
     let cut: Cut = () => {};
+    const since = clock.elapsed();
+    const unread = passage.body === undefined && read.body.kind !== 'none' && !door.req.complete;
     const exchange: Live = {
+      door,
+      timeouts: upstream.timeouts,
+      waitsFor: unread ? 'request' : 'answer',
+      moved: false,
+      quietSince: since,
+      octets: 0,
       decision: id,
-      ...(passage.caller !== undefined && { caller: passage.caller }),
+      caller: passage.caller,
       service: match.service.name,
       endpoint: match.endpoint.id,
-      also: (passage.called ?? []).slice(1).map((each) => each.id),
+      also: passage.called === undefined ? nothingElse : passage.called.slice(1).map((each) => each.id),
+      objectsOf: passage.objectsOf,
       method: read.method,
       path: read.path,
-      ...(read.ip !== undefined && { ip: read.ip }),
+      ip: read.ip,
       dependsOn: allowed.dependsOn,
       observed: observed !== undefined,
-      since: clock.elapsed(),
-      cut: () => cut(),
+      since,
+      cut: (why) => cut(why),
     };
     const watch: Watch = {
       failed: (code, detail) =>
@@ -84,22 +106,44 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
       upstream,
       read,
       decision: id,
-      ...(observed !== undefined && { observed: true }),
+      observed: observed !== undefined,
       path: `${upstream.basePath}${match.below}${read.query}`,
       headers: outgoingHeaders(deps, passage, upstream),
-      ...(passage.body !== undefined && { body: passage.body }),
-      ...(passage.lists === true && { rewrite: visibleTools(deps, passage) }),
+      pace: exchange,
+      adds,
+      body: passage.body,
+      rewrite: passage.lists ? visibleTools(deps, passage) : undefined,
     };
     live.add(exchange);
+    if (deps.draining()) lastOf(door);
     if (door.kind === 'upgrade') cut = deps.forwardUpgrade(door.req, door.socket, door.head, out, watch);
     else {
       // A request that was read to its end is destroyed by node itself; a caller that went away takes the response with it.
       if (door.res.destroyed || (door.req.destroyed && passage.body === undefined)) return watch.ended();
       if (door.expectsContinue && passage.body === undefined) door.res.writeContinue();
-      cut = forwardHttp(door.req, door.res, out, watch);
+      cut =
+        upstream.http2 === undefined
+          ? forwardHttp(door.req, door.res, out, watch)
+          : forwardHttp2(door.req, door.res, out, watch, upstream.http2);
     }
     if (over) live.delete(exchange);
   };
+};
+
+/** Undefined, and nothing is made, where there is nothing to add to the answer: in the ordinary case. */
+const added = (
+  { timing, rateHeaders }: Passage,
+  serverTiming: UpstreamGroup['serverTiming'],
+  clock: Clock,
+): (() => readonly string[]) | undefined => {
+  if (rateHeaders === undefined && (timing === undefined || serverTiming === 'never')) return undefined;
+  const sentAt = clock.elapsed();
+  return () => [
+    ...(rateHeaders ?? []),
+    ...(timing === undefined || serverTiming === 'never'
+      ? []
+      : ['Server-Timing', serverTimingText(timing, sentAt, clock.elapsed())]),
+  ];
 };
 
 /** The client's, as far as they go on, and ours. `match.below` begins with the mount's end, so the path is what was decided on. */
@@ -116,6 +160,7 @@ const outgoingHeaders = (
     headers.push('Postern-Assertion', assertions.assert(caller, match.service.name, match.endpoint.id));
   if (body !== undefined && body.length > 0) headers.push('Content-Length', String(body.length));
   else if (read.body.kind === 'sized' && read.body.bytes > 0) headers.push('Content-Length', String(read.body.bytes));
+  if (read.trailers) headers.push('TE', 'trailers');
   if (carrier !== undefined) for (const [name, value] of Object.entries(carrier)) headers.push(name, value);
   else if (read.traceparent !== undefined) headers.push('traceparent', read.traceparent);
   return headers;

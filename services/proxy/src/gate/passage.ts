@@ -1,12 +1,13 @@
 /** One request on its way up the ladder, and the line that is written down about it. */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@postern/runtime';
-import type { Answer, DecisionRecord, Endpoint, Match } from '@postern/schemas';
+import type { Answer, DecisionRecord, Endpoint, Match, Objects } from '@postern/schemas';
 import type { Carrier } from '@postern/telemetry';
 import type { Caller } from '../identify/identity.ts';
 import { unmapped } from './address.ts';
 import type { Door } from './door.ts';
 import type { ReadRequest } from './read.ts';
+import type { StepTimes } from './server-timing.ts';
 
 /**
  * It is filled in on its way: every rung adds what it found, in place, and all fields are there from the beginning. A copy a rung would cost
@@ -29,7 +30,13 @@ export type Passage = {
   lists: boolean;
   /** What is asked besides the endpoint: `employee:42#view`. */
   objects: readonly string[] | undefined;
+  /** Which objects an operation names, where the body says so. */
+  objectsOf: ((endpoint: Endpoint) => Objects) | undefined;
   country: string | undefined;
+  /** Where the caller asks for it. */
+  timing: StepTimes | undefined;
+  /** What the answer says of limits. */
+  rateHeaders: readonly string[] | undefined;
   routesVersion: number;
   /** How often the routes changed under it. */
   attempt: number;
@@ -47,7 +54,10 @@ export const passageOf = (about: Pick<Passage, 'id' | 'door' | 'read' | 'trace' 
   body: undefined,
   lists: false,
   objects: undefined,
+  objectsOf: undefined,
   country: undefined,
+  timing: undefined,
+  rateHeaders: undefined,
   routesVersion: 0,
   attempt: 1,
 });

@@ -1,5 +1,6 @@
 /** The first rung: one reading of the request, or none. Nothing behind it looks at the raw request again. */
 import { hasQueryParameter, type ProblemCode, readTarget } from '@postern/schemas';
+import { type Presented, presentedBy } from '../identify/presented.ts';
 import type { AddressReader } from './address.ts';
 import { headerName, hopNames } from './headers.ts';
 
@@ -11,7 +12,13 @@ export type ReadRequest = {
   readonly segments: readonly string[];
   readonly authorization: string | undefined;
   readonly apiKey: string | undefined;
+  /** A proof of possession (RFC 9449). */
+  readonly dpop: string | undefined;
+  /** The certificate that the connection was made with. */
+  readonly certificate: Presented | undefined;
   readonly host: string;
+  /** The host that a trusted proxy was called by. */
+  readonly forwardedHost: string | undefined;
   readonly ip: string | undefined;
   readonly scheme: 'http' | 'https';
   readonly traceparent: string | undefined;
@@ -23,6 +30,10 @@ export type ReadRequest = {
     | { readonly kind: 'chunked' };
   /** A browser asking on its own what another origin's page may send. It never carries a credential. */
   readonly preflight: boolean;
+  /** The caller takes trailers (RFC 9110 §6.5.1). */
+  readonly trailers: boolean;
+  /** The caller asks how long each step took. */
+  readonly asksTiming: boolean;
 };
 export type Unreadable = {
   readonly outcome: 'refused';
@@ -41,12 +52,15 @@ const digits = /^\d{1,15}$/;
 export type RequestHead = {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
+  readonly httpVersion?: string | undefined;
   /** Name and value by turns. */
   readonly rawHeaders: readonly string[];
   readonly headers: { readonly [name: string]: string | readonly string[] | undefined };
   /** `encrypted` is there, whatever it is, where the connection is. */
   readonly socket: { readonly remoteAddress?: string | undefined; readonly encrypted?: boolean };
 };
+
+const versions: ReadonlySet<string> = new Set(['1.1', '1.0']);
 
 export type Reader = (req: RequestHead, upgrade: boolean) => ReadRequest | Unreadable;
 
@@ -63,6 +77,10 @@ export const requestReader =
       path: raw,
     });
     const ambiguous = (why: string): Unreadable => refuse('proxy/ambiguous-request', why);
+
+    // Node's parser takes HTTP/0.9 and HTTP/2.0 for versions of a request line; real HTTP/2 comes in frames, and in a stream.
+    if (req.httpVersion !== undefined && !versions.has(req.httpVersion) && !('stream' in req))
+      return ambiguous(`HTTP/${req.httpVersion} has no request line like this`);
 
     const target = readTarget(raw);
     if (target.outcome === 'ambiguous') return ambiguous(target.why);
@@ -90,7 +108,9 @@ export const requestReader =
       return ambiguous('a request that switches protocols carries a body');
 
     const { ip, trusted } = addressOf(req.socket.remoteAddress, sorted.forwardedFor);
-    const encrypted = 'encrypted' in req.socket || (trusted && sorted.forwardedProto === 'https');
+    const direct = 'encrypted' in req.socket;
+    const encrypted = direct || (trusted && sorted.forwardedProto === 'https');
+    const { forwardedHost } = sorted;
     const traceparent = single.get('traceparent');
     return {
       outcome: 'read',
@@ -100,7 +120,10 @@ export const requestReader =
       segments: target.segments,
       authorization: single.get('authorization'),
       apiKey: single.get('x-api-key'),
+      dpop: single.get('dpop'),
+      certificate: direct ? presentedBy(req.socket) : undefined,
       host,
+      forwardedHost: trusted && forwardedHost !== undefined && hostText.test(forwardedHost) ? forwardedHost : undefined,
       ip,
       scheme: encrypted ? 'https' : 'http',
       traceparent: traceparent !== undefined && traceparentText.test(traceparent) ? traceparent : undefined,
@@ -112,6 +135,8 @@ export const requestReader =
             ? { kind: 'sized', bytes }
             : { kind: 'none' },
       preflight: method === 'OPTIONS' && single.has('origin') && single.has('access-control-request-method'),
+      trailers: sorted.trailers,
+      asksTiming: sorted.asksTiming,
     };
   };
 
@@ -120,12 +145,21 @@ type Sorted = {
   readonly headers: readonly string[];
   readonly forwardedFor: readonly string[];
   readonly forwardedProto: string | undefined;
+  readonly trailers: boolean;
+  readonly asksTiming: boolean;
+  /** The first that came, which is the client's where there are several proxies: it is only compared with what the client signed. */
+  readonly forwardedHost: string | undefined;
 };
+
+const takesTrailers = /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i;
 
 const sortHeaders = (raw: readonly string[]): Sorted | { readonly twice: string } => {
   const single = new Map<string, string>();
   const forwardedFor: string[] = [];
   let forwardedProto: string | undefined;
+  let trailers = false;
+  let asksTiming = false;
+  let forwardedHost: string | undefined;
   let hop: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2)
     if (raw[at]?.length === 10 && raw[at]?.toLowerCase() === 'connection')
@@ -139,7 +173,10 @@ const sortHeaders = (raw: readonly string[]): Sorted | { readonly twice: string 
       single.set(name, value);
     } else if (name === 'x-forwarded-for') forwardedFor.push(value);
     else if (name === 'x-forwarded-proto') forwardedProto = value.toLowerCase();
+    else if (name === 'x-forwarded-host') forwardedHost ??= value.split(',', 1)[0]?.trim();
+    else if (name === 'te') trailers ||= takesTrailers.test(value);
+    else if (name === 'postern-timing') asksTiming = value === '1';
     if ((rule === 'pass' || rule === 'once') && !hop.includes(name)) headers.push(raw[at] ?? '', value);
   }
-  return { single, headers, forwardedFor, forwardedProto };
+  return { single, headers, forwardedFor, forwardedProto, forwardedHost, trailers, asksTiming };
 };

@@ -3,6 +3,7 @@
 import type { Clock, CountryOf, Logger } from '@postern/runtime';
 import {
   type Answer,
+  type ContextField,
   type DecisionRecord,
   type EndpointId,
   type ObjectQuestion,
@@ -75,11 +76,13 @@ export const rechecker = ({
     return observed;
   };
   const still = async (exchange: Live): Promise<boolean> => {
+    const dependsOn = new Set<ContextField>();
     for (const endpoint of [exchange.endpoint, ...exchange.also])
-      if (!(await stillAt(exchange, endpoint))) return false;
+      if (!(await stillAt(exchange, endpoint, dependsOn))) return false;
+    exchange.dependsOn = [...dependsOn];
     return true;
   };
-  const stillAt = async (exchange: Live, endpoint: string): Promise<boolean> => {
+  const stillAt = async (exchange: Live, endpoint: string, dependsOn: Set<ContextField>): Promise<boolean> => {
     const begun = clock.elapsed();
     for (;;) {
       const match = routes.rematch(exchange.method, exchange.path, endpoint);
@@ -90,11 +93,12 @@ export const rechecker = ({
         return false;
       if (match.endpoint.public === true) return true;
       // The route may ask for other objects and scopes than it did.
-      const named = objectsOf(match);
+      const named = exchange.objectsOf?.(match.endpoint) ?? objectsOf(match);
       if (named.outcome !== 'named') return false;
       const unscoped = lacksScopes(exchange.caller, match.endpoint);
       if (unscoped && !passes(exchange, ['scope-missing'])) return false;
       const answer = await ask(exchange, endpoint, named.objects);
+      if (answer.outcome !== 'unavailable') for (const field of answer.dependsOn) dependsOn.add(field);
       if (permits(answer)) return !unscoped || passes(exchange, ['scope-missing']);
       if (answer.outcome === 'deny')
         return passes(exchange, unscoped ? [answer.reason, 'scope-missing'] : [answer.reason]);

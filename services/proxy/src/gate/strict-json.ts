@@ -30,6 +30,20 @@ export const parseStrictText = (text: string): StrictJson => {
   return why === undefined ? { value } : { why };
 };
 
+/** In place of a number its text: 1, 1.0 and 1e0 are one value, and some readers make three names of them. */
+export const numberText: unique symbol = Symbol('the text of a number');
+export const textOfNumber = (value: unknown): string | undefined =>
+  typeof value === 'object' && value !== null && numberText in value && typeof value[numberText] === 'string'
+    ? value[numberText]
+    : undefined;
+
+/** JSON that was found strict before, with its numbers as they are written. */
+export const parseAsWritten = (text: string): unknown => {
+  const asWritten = (_name: string, value: unknown, context?: { readonly source?: string }): unknown =>
+    typeof value === 'number' ? { [numberText]: context?.source } : value;
+  return JSON.parse(text, asWritten);
+};
+
 /** `text` is known to be JSON, so quotes, braces and commas are all that has to be looked at. */
 const wrongWith = (text: string): string | undefined => {
   /** The names so far of each object around, and undefined for an array. */

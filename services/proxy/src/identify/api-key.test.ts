@@ -4,8 +4,11 @@ import { test } from 'node:test';
 import { type Credential, Organisation } from '@postern/schemas';
 import { handClock } from '../trial/clock.ts';
 import { identifyByApiKey } from './api-key.ts';
+import { clientCertificates } from './client-certificates.ts';
+import { proofChecker } from './dpop.ts';
 import { identifier } from './identify.ts';
 import { identityHolds } from './identity.ts';
+import { opaqueIdentifier } from './introspection.ts';
 import { jwtIdentifier } from './jwt.ts';
 
 const key = `psk_${'k'.repeat(43)}`;
@@ -49,7 +52,14 @@ test('a caller is one no more once the key is revoked or has run out', () => {
 
 test('the same key twice is one credential, two different ones are refused, and nothing else is read', () => {
   const { organisation, clock } = setUp();
-  const identify = identifier(organisation, jwtIdentifier(clock, []), clock);
+  const identify = identifier({
+    organisation,
+    clock,
+    jwt: jwtIdentifier(clock, []),
+    opaque: opaqueIdentifier(clock, []),
+    proofs: proofChecker(clock),
+    certificates: clientCertificates(clock),
+  });
   const kinds = [
     {},
     { apiKey: key },
@@ -62,7 +72,7 @@ test('the same key twice is one credential, two different ones are refused, and 
     { authorization: 'Bearer a b' },
     { apiKey: '' },
   ].map((credentials) => {
-    const identity = identify(credentials);
+    const identity = identify({ method: 'GET', scheme: 'http', host: 'gate.test', path: '/', ...credentials });
     return identity instanceof Promise ? 'asked' : identity.kind;
   });
   assert.deepEqual(kinds, ['none', 'caller', 'caller', 'caller', 'two', 'bad', 'bad', 'bad', 'bad', 'bad']);

@@ -6,7 +6,7 @@ import type { Caller } from './identity.ts';
 const methodsMax = 32;
 const lengthMax = 200;
 
-type Claims = { readonly [name: string]: unknown };
+export type Claims = { readonly [name: string]: unknown };
 
 export const readAuthentication = ({ acr, amr }: Claims): Pick<Caller, 'acr' | 'amr'> => ({
   ...(isText(acr) && { acr }),

@@ -3,10 +3,12 @@ import {
   type CredentialId,
   type DecisionRecord,
   type Endpoint,
+  missingScopes,
   type Organisation,
   type PrincipalId,
   recordedScopes,
 } from '@postern/schemas';
+import type { Binding } from './binding.ts';
 
 /** An authenticated caller. All of `subjects` have to hold the permission: delegation narrows. */
 export type Caller = {
@@ -23,6 +25,10 @@ export type Caller = {
   readonly amr?: readonly string[];
   /** OAuth scopes of a delegated token; absent where it is not delegated. */
   readonly scopes?: readonly string[];
+  /** What its holder has to prove besides having it. */
+  readonly binding?: Binding;
+  /** Certificates only: whether whoever vouched for it still does. */
+  readonly vouchedFor?: () => boolean;
   /** What a decision's record says of the token, made once for all its requests. */
   readonly recorded?: Pick<DecisionRecord, 'scopes' | 'scopesBeyond' | 'acr' | 'amr'>;
   /** Tokens only: ms since the epoch. A session revoked later than this ends it. */
@@ -32,11 +38,14 @@ export type Caller = {
 };
 export type Unidentified =
   | { readonly kind: 'none' }
-  | { readonly kind: 'bad'; readonly why: string }
+  /** `challenge` is the WWW-Authenticate of the answer where another scheme than Bearer was meant. */
+  | { readonly kind: 'bad'; readonly why: string; readonly challenge?: Challenge }
   | { readonly kind: 'session-revoked' }
   | { readonly kind: 'two' }
   /** The issuer's keys cannot be had: nobody's fault who calls, so not 401. */
   | { readonly kind: 'undecidable'; readonly why: string };
+/** How to come back: RFC 9110 §11.6.1, RFC 9449 §7.1 and §8. */
+export type Challenge = { readonly authenticate: string; readonly dpopNonce?: string };
 export type Identity = Caller | Unidentified;
 
 export const toCaller = (about: Omit<Caller, 'kind' | 'subjects' | 'caller' | 'recorded'>): Caller => {
@@ -56,6 +65,7 @@ export const toCaller = (about: Omit<Caller, 'kind' | 'subjects' | 'caller' | 'r
  */
 export const identityHolds = (caller: Caller, organisation: Organisation, nowMs: number): boolean => {
   if (caller.expiresAtMs !== undefined && nowMs >= caller.expiresAtMs) return false;
+  if (caller.vouchedFor?.() === false) return false;
   if (caller.credential !== undefined) return organisation.credentials.has(caller.credential);
   const issuedAtMs = caller.issuedAtMs ?? 0;
   return (
@@ -68,6 +78,6 @@ export const identityHolds = (caller: Caller, organisation: Organisation, nowMs:
 const sessionEnded = (organisation: Organisation, principal: PrincipalId, issuedAtMs: number): boolean =>
   issuedAtMs < (organisation.sessionsRevokedBefore.get(principal) ?? Number.NEGATIVE_INFINITY);
 
-/** A delegated token calls only what its scopes name, however much its owner may: all of the endpoint's scopes have to be there. */
-export const lacksScopes = (caller: Caller | undefined, { scopes = [] }: Pick<Endpoint, 'scopes'>): boolean =>
-  caller?.scopes !== undefined && !scopes.every((each) => caller.scopes?.includes(each));
+/** A delegated token calls only what its scopes name: all of the endpoint's scopes have to be there. */
+export const lacksScopes = (caller: Caller | undefined, endpoint: Pick<Endpoint, 'scopes'>): boolean =>
+  missingScopes(caller?.scopes, endpoint).length > 0;

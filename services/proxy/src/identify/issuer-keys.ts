@@ -1,8 +1,10 @@
 /**
- * An issuer's signing keys: from a URL, a file or OpenID discovery. A key that is not known is looked for once more, but not more
- * often than the cooldown allows, so that forged key ids cannot make the gate hammer the issuer. Keys outlive an outage of the
- * issuer for a stated time.
+ * An issuer's signing keys: from a URL, a file or OpenID discovery. A key that is not known is looked for at once, so that a token
+ * signed with a fresh key is good from the first moment. Searches that find nothing new make the next ones rarer, up to one in the
+ * cooldown, so that forged key ids cannot make the gate hammer the issuer; a token whose key may not be looked for meanwhile is
+ * undecided, not bad. Keys outlive an outage of the issuer for a stated time.
  */
+import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '@postern/runtime';
@@ -18,8 +20,12 @@ import { z } from 'zod';
 
 /** Keys are read anew after this, in the background. */
 export const keysFreshMs = 10 * 60_000;
-/** Between two look-ups for keys that are not known. */
+/** Between two attempts to read keys while the issuer does not answer, and between two searches for one key id. */
 export const keysCooldownMs = 30_000;
+/** The first pause after a search that found nothing; it doubles up to the cooldown. */
+export const searchPauseMs = 1_000;
+/** Key ids that were looked for in vain; the oldest is forgotten first. */
+const missingMax = 1_000;
 /** How long keys that could not be read anew are still believed. */
 export const keysStaleMaxMs = 24 * 3_600_000;
 const fetchTimeoutMs = 5_000;
@@ -56,12 +62,15 @@ export type IssuerKeys = {
   readonly version: () => number;
   /** Reads the keys anew in the background where that is due: called for kept tokens too, or a withdrawn key would live on in them. */
   readonly refresh: () => void;
+  /** False once keys that cannot be read anew are too old to be believed. */
+  readonly believed: () => boolean;
 };
 
 export const issuerKeys = (issuer: Issuer, clock: Clock, read: ReadDocument = readDocument): IssuerKeys => {
   let resolve: ReturnType<typeof createLocalJWKSet> | undefined;
   let text = '';
   let version = 0;
+  let answers = 0;
   let readAt = Number.NEGATIVE_INFINITY;
   let triedAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | undefined;
@@ -85,40 +94,84 @@ export const issuerKeys = (issuer: Issuer, clock: Clock, read: ReadDocument = re
       version++;
     }
     readAt = clock.elapsed();
+    answers++;
   };
   /** Never rejects: a failure leaves the keys as they are. */
   const reload = (): Promise<void> => {
-    triedAt = clock.elapsed();
-    reading ??= load()
-      .catch(() => {})
-      .finally(() => {
-        reading = undefined;
-      });
+    if (reading === undefined) {
+      triedAt = clock.elapsed();
+      reading = load()
+        .catch(() => {})
+        .finally(() => {
+          reading = undefined;
+        });
+    }
     return reading;
   };
-  const maySearch = (): boolean => reading !== undefined || clock.elapsed() - triedAt >= keysCooldownMs;
-
+  const believed = (): boolean => clock.elapsed() - readAt <= keysStaleMaxMs;
+  const mayTry = (): boolean => reading !== undefined || clock.elapsed() - triedAt >= keysCooldownMs;
   const refresh = (): void => {
-    if (clock.elapsed() - readAt >= keysFreshMs && maySearch()) void reload();
+    if (clock.elapsed() - readAt >= keysFreshMs && mayTry()) void reload();
+  };
+
+  /** Key ids that were not found, and when they were looked for. */
+  const missing = new Map<string, number>();
+  let searchedAt = Number.NEGATIVE_INFINITY;
+  let pauseMs = 0;
+  let searching: Promise<boolean> | undefined;
+  const search = async (): Promise<boolean> => {
+    // What is on its way may have left the issuer before the key was there.
+    if (reading !== undefined) await reading;
+    const [before, answered] = [version, answers];
+    await reload();
+    searchedAt = clock.elapsed();
+    pauseMs = version === before ? Math.min(keysCooldownMs, Math.max(searchPauseMs, pauseMs * 2)) : 0;
+    return answers > answered;
+  };
+  /** Whether the issuer has said, after this call, what its keys are; false too where it may not be asked now. */
+  const searched = async (): Promise<boolean> => {
+    if (searching !== undefined) {
+      await searching;
+      return false;
+    }
+    if (clock.elapsed() - searchedAt >= keysCooldownMs) pauseMs = 0;
+    if (clock.elapsed() - searchedAt < pauseMs) return false;
+    searching = search().finally(() => {
+      searching = undefined;
+    });
+    return searching;
+  };
+  const noteMissing = (kid: string): void => {
+    if (missing.size >= missingMax) for (const oldest of missing.keys()) if (missing.delete(oldest)) break;
+    missing.set(kid, clock.elapsed());
   };
 
   return {
     version: () => version,
     refresh,
+    believed,
     get: async (header: JWSHeaderParameters, token: FlattenedJWSInput) => {
-      if (resolve === undefined && (maySearch() || triedAt === Number.NEGATIVE_INFINITY)) await reload();
-      const age = clock.elapsed() - readAt;
-      if (resolve === undefined || age > keysStaleMaxMs) {
-        if (resolve !== undefined && maySearch()) await reload();
-        if (resolve === undefined || clock.elapsed() - readAt > keysStaleMaxMs)
+      if (resolve === undefined || !believed()) {
+        if (mayTry()) await reload();
+        if (resolve === undefined || !believed())
           throw new KeysUnavailable(`the keys of ${issuer.issuer} cannot be read`);
       } else refresh();
       try {
         return await resolve(header, token);
       } catch (error) {
-        if (!(error instanceof errors.JWKSNoMatchingKey) || !maySearch()) throw error;
-        await reload();
-        return await resolve(header, token);
+        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+        const kid = hash('sha256', `${header.alg} ${header.kid ?? ''}`, 'base64url');
+        const missedAt = missing.get(kid);
+        if (missedAt !== undefined && clock.elapsed() - missedAt < keysCooldownMs) throw error;
+        missing.delete(kid);
+        const certain = await searched();
+        try {
+          return await resolve(header, token);
+        } catch (again) {
+          if (!certain) throw new KeysUnavailable('its key is not known, and cannot be looked for now');
+          noteMissing(kid);
+          throw again;
+        }
       }
     },
   };

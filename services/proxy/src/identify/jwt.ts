@@ -2,20 +2,18 @@
  * JSON Web Tokens of the configured issuers. Each issuer pins its algorithms (all asymmetric), audience and types; what is not
  * pinned here is not accepted. A verified token is kept until it runs out, by the digest of the whole token.
  */
-import { hash } from 'node:crypto';
 import type { Clock } from '@postern/runtime';
-import { encodeId, type Issuer, PrincipalId } from '@postern/schemas';
-import { decodeJwt, type JWTPayload, jwtVerify } from 'jose';
-import { readAuthentication, readScopes } from './claims.ts';
+import type { Issuer } from '@postern/schemas';
+import { jwtVerify } from 'jose';
+import { readCanonicalJwt } from './canonical-jwt.ts';
 import type { Caller, Identity } from './identity.ts';
-import { toCaller } from './identity.ts';
 import { type IssuerKeys, issuerKeys, KeysUnavailable, type ReadDocument } from './issuer-keys.ts';
+import { toIdentity } from './to-identity.ts';
+import { tokenDigest } from './token-digest.ts';
 
 /** Longer than any header may be anyway. */
 const tokenLengthMax = 16_000;
 const verifiedTokensMax = 20_000;
-/** Agents acting for agents acting for a person: deeper than this is a mistake or an attack. */
-const actorsMax = 5;
 
 type Trusted = { readonly issuer: Issuer; readonly keys: IssuerKeys };
 type Verified = { readonly caller: Caller; readonly trusted: Trusted; readonly keysVersion: number };
@@ -41,7 +39,9 @@ export const jwtIdentifier = (clock: Clock, issuers: readonly Issuer[], read?: R
     verified.set(digest, entry);
   };
   const verify = async (token: string, digest: string): Promise<Identity> => {
-    const by = trusted.get(issuerOf(token) ?? '');
+    const canonical = readCanonicalJwt(token);
+    if ('why' in canonical) return { kind: 'bad', why: canonical.why };
+    const by = trusted.get(canonical.issuer);
     if (by === undefined) return { kind: 'bad', why: 'its issuer is not trusted here' };
     // Taken before: keys that change meanwhile cost another look, never a look too few.
     const keysVersion = by.keys.version();
@@ -57,7 +57,7 @@ export const jwtIdentifier = (clock: Clock, issuers: readonly Issuer[], read?: R
       });
       if (!typeAccepted(protectedHeader.typ, issuer.typ))
         return { kind: 'bad', why: `a token of type ${protectedHeader.typ ?? 'none'} is not accepted` };
-      const read = readClaims(payload, issuer, clock.now());
+      const read = toIdentity(payload, issuer, clock.now());
       if (read.kind === 'caller' && trusted.get(issuer.issuer) === by)
         remember(digest, { caller: read, trusted: by, keysVersion });
       return read;
@@ -71,11 +71,12 @@ export const jwtIdentifier = (clock: Clock, issuers: readonly Issuer[], read?: R
     configure,
     identify: (token) => {
       if (token.length > tokenLengthMax) return { kind: 'bad', why: 'it is too long' };
-      const digest = hash('sha256', token, 'base64url');
+      const digest = tokenDigest(token);
       const kept = verified.get(digest);
       if (kept !== undefined) {
-        kept.trusted.keys.refresh();
-        const current = kept.keysVersion === kept.trusted.keys.version();
+        const { keys } = kept.trusted;
+        keys.refresh();
+        const current = kept.keysVersion === keys.version() && keys.believed();
         if (current && clock.now() < (kept.caller.expiresAtMs ?? 0)) return kept.caller;
         verified.delete(digest);
       }
@@ -84,52 +85,9 @@ export const jwtIdentifier = (clock: Clock, issuers: readonly Issuer[], read?: R
   };
 };
 
-const issuerOf = (token: string): string | undefined => {
-  try {
-    return decodeJwt(token).iss;
-  } catch {
-    return undefined;
-  }
-};
-
 /** RFC 7515 §4.1.9: types are compared without case, and "application/" may be left out. */
 const typeAccepted = (typ: string | undefined, accepted: readonly string[]): boolean => {
   if (typ === undefined) return accepted.includes('none');
   const short = (text: string): string => text.toLowerCase().replace(/^application\//, '');
   return accepted.some((each) => each !== 'none' && short(each) === short(typ));
-};
-
-const readClaims = (payload: JWTPayload, issuer: Issuer, nowMs: number): Identity => {
-  const skewMs = issuer.clockSkewSeconds * 1_000;
-  const { iat, exp } = payload;
-  if (iat !== undefined && iat * 1_000 > nowMs + skewMs) return { kind: 'bad', why: 'it was issued in the future' };
-  const toPrincipal = (claim: unknown, type = issuer.subject.type): PrincipalId | undefined => {
-    if (typeof claim !== 'string') return undefined;
-    try {
-      return PrincipalId.parse(`${type}:${encodeId(claim)}`);
-    } catch {
-      return undefined;
-    }
-  };
-  const principal = toPrincipal(payload[issuer.subject.claim]);
-  if (principal === undefined) return { kind: 'bad', why: `its claim ${issuer.subject.claim} names nobody` };
-  const actors: PrincipalId[] = [];
-  for (let act: unknown = payload['act']; act !== undefined; act = (act as { act?: unknown }).act) {
-    const actor =
-      typeof act === 'object' && act !== null
-        ? toPrincipal((act as { sub?: unknown }).sub, issuer.actors?.type)
-        : undefined;
-    if (actor === undefined || actors.length >= actorsMax) return { kind: 'bad', why: 'its claim act cannot be read' };
-    actors.push(actor);
-  }
-  const scopes = readScopes(payload, issuer.scopes);
-  return toCaller({
-    principal,
-    actors,
-    ...readAuthentication(payload),
-    ...(scopes !== undefined && { scopes }),
-    // A token that does not say when it was issued is older than any revocation.
-    issuedAtMs: (iat ?? 0) * 1_000,
-    ...(exp !== undefined && { expiresAtMs: exp * 1_000 + skewMs }),
-  });
 };

@@ -32,6 +32,8 @@ export type TrialOptions = {
   readonly bodyBytesMax?: number;
   readonly timeoutMs?: number;
   readonly graphql?: UpstreamConfig['graphql'];
+  /** Whatever else is configured of the service. */
+  readonly traffic?: Partial<UpstreamConfig>;
 };
 
 export const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
@@ -51,6 +53,7 @@ export const startTrial = async (
     bodyBytesMax = 1_000,
     timeoutMs = 5_000,
     graphql,
+    traffic,
   } = options;
   const upstream = await recordingUpstream();
   const point = bruteForce(log);
@@ -60,11 +63,14 @@ export const startTrial = async (
     {
       instance: 'trial',
       listen: '127.0.0.1:0',
-      upstreams: { [service]: { upstream: upstream.url, timeoutMs, bodyBytesMax, ...(graphql && { graphql }) } },
+      upstreams: {
+        [service]: { upstream: upstream.url, timeoutMs, bodyBytesMax, ...(graphql && { graphql }), ...traffic },
+      },
       issuers: [],
       trustedProxies: [],
       leaseMs: 5_000,
       cachedDecisionsMax: 10_000,
+      drain: { delayMs: 0, idleMs: 0, timeoutMs: 5_000 },
       ...config,
     },
   );

@@ -1,0 +1,277 @@
+/** Campaigns: opened over what is live, decided item by item, closed by what was declared at the opening. */
+import {
+  type FactDraft,
+  type GrantId,
+  grantsInScope,
+  type Organisation,
+  type PrincipalId,
+  type Review,
+  type ReviewId,
+  type ReviewItem,
+} from '@postern/schemas';
+import { decidesForOneself, standsFor } from './approvers.ts';
+import type { Circumstances, Decided, Decider } from './command.ts';
+import { draft, facts, nothing, refused } from './drafts.ts';
+import { peopleBehind } from './duties.ts';
+import { revocation } from './grants.ts';
+
+/** Grant ids in one fact, and items that one append closes: both well below the limits of the log. */
+const listedMax = 1_000;
+const closedMax = 400;
+const remindedMax = 1_000;
+
+export const openReview: Decider<'open-review'> = (command, organisation, at) => {
+  const { title, scope, reviewer, escalateTo, due, undecided, only } = command;
+  const now = Date.parse(at.now);
+  const left = Date.parse(due) - now;
+  if (left <= 0) return refused('grants/bad-request', { detail: `due (${due}) has passed already` });
+  const inScope = [...grantsInScope(organisation, scope)];
+  const chosen = only === undefined ? inScope : inScope.filter(({ id }) => only.has(id));
+  if (chosen.length === 0)
+    return refused('grants/nothing-to-review', { detail: 'no live grant is in the scope', fix: 'Name another scope.' });
+  const review = at.newId() as ReviewId;
+  const listed: FactDraft[] = [];
+  if (only !== undefined)
+    for (let from = 0; from < chosen.length; from += listedMax) {
+      const grants = chosen.slice(from, from + listedMax).map(({ id }) => id);
+      listed.push(draft('postern.review.listed.v1', `review:${review}`, { review, grants }, at));
+    }
+  return facts(
+    draft(
+      'postern.review.opened.v1',
+      `review:${review}`,
+      {
+        review,
+        title,
+        scope,
+        frozenAt: organisation.sequence,
+        reviewer,
+        escalateTo,
+        reminds: new Date(now + left / 2).toISOString(),
+        escalates: new Date(now + (left * 3) / 4).toISOString(),
+        due: new Date(Date.parse(due)).toISOString(),
+        undecided,
+        items: chosen.length,
+        ...(listed.length > 0 && { listed: true as const }),
+      },
+      at,
+      review,
+    ),
+    ...listed,
+  );
+};
+
+/** Whose turn it is: the reviewer, or whoever the campaign falls back on. */
+export const reviewerOf = (
+  organisation: Organisation,
+  { reviewer, escalateTo }: Review,
+  { grant, manager }: ReviewItem,
+): string => {
+  const named =
+    reviewer === 'manager' ? manager : reviewer === 'owner' ? organisation.roles.get(grant.role)?.owner : reviewer;
+  const away =
+    named?.startsWith('user:') === true &&
+    (organisation.principals.get(named as PrincipalId)?.state !== 'active' ||
+      [...peopleBehind(organisation, grant.subject)].includes(named as PrincipalId));
+  return named === undefined || away ? escalateTo : named;
+};
+
+export const hasEscalated = ({ escalates, escalated }: Review, now: string): boolean =>
+  escalated || Date.parse(now) >= Date.parse(escalates);
+
+/** As whom the person may decide about the item; undefined where it is for others to. */
+export const mayDecideAs = (
+  organisation: Organisation,
+  review: Review,
+  item: ReviewItem,
+  person: PrincipalId,
+  now: string,
+): string | undefined => {
+  if ([...peopleBehind(organisation, item.grant.subject)].includes(person)) return undefined;
+  const turn = reviewerOf(organisation, review, item);
+  const named = hasEscalated(review, now) ? [turn, review.escalateTo] : [turn];
+  return named.find((each) => standsFor(organisation, each, person, item.grant, now));
+};
+
+export const decideReview: Decider<'decide-review'> = (
+  { review: id, decisions, deciding, reason },
+  organisation,
+  at,
+) => {
+  const review = organisation.life.reviews.get(id);
+  const refusal = notOpen(review, id);
+  if (review === undefined || refusal) return refusal ?? nothing;
+  const drafts: FactDraft[] = [];
+  for (const { grant, decision, until } of decisions) {
+    const item = review.items.get(grant);
+    if (item === undefined || item.decided !== undefined)
+      return refused('grants/not-under-review', {
+        detail: `the grant ${grant} ${item === undefined ? 'is no part of this campaign' : 'has been decided about'}`,
+        fix: 'List what is open: postern review show.',
+      });
+    const oneself = decidesForOneself(organisation, deciding, [...peopleBehind(organisation, item.grant.subject)]);
+    if (oneself) return oneself;
+    const as = mayDecideAs(organisation, review, item, deciding.principal, at.now);
+    if (as === undefined)
+      return refused('grants/not-your-decision', {
+        detail: `about ${item.grant.subject} and ${item.grant.role} decides ${reviewerOf(organisation, review, item)}`,
+        fix: 'Leave it to them.',
+      });
+    const decided = decisionOf(organisation, review, item, { decision, until, by: deciding.principal, as, reason }, at);
+    if (!Array.isArray(decided)) return decided as Decided;
+    drafts.push(...decided);
+  }
+  return facts(...drafts);
+};
+
+type Decision = {
+  readonly decision: 'keep' | 'revoke' | 'shorten';
+  readonly until?: string | undefined;
+  readonly by: PrincipalId | 'policy';
+  readonly as: string;
+  readonly reason: string;
+};
+
+const decisionOf = (
+  organisation: Organisation,
+  { id: review }: Review,
+  { grant: { id: grant, subject, role } }: ReviewItem,
+  { decision, until, by, as, reason }: Decision,
+  at: Circumstances,
+): FactDraft[] | Decided => {
+  const live = organisation.grants.get(grant);
+  const decided = draft(
+    'postern.review.decided.v1',
+    subject,
+    { review, grant, subject, role, decision, by, as, ...(until !== undefined && { until }), reason },
+    at,
+  );
+  if (decision === 'keep' || live === undefined) return [decided];
+  const revoked = revocation(organisation, live, { reason, review }, at);
+  if (decision === 'revoke') return [decided, ...revoked];
+  const before = live.conditions?.until;
+  if (
+    until === undefined ||
+    Date.parse(until) <= Date.parse(at.now) ||
+    (before !== undefined && Date.parse(until) >= Date.parse(before))
+  )
+    return refused('grants/bad-request', {
+      detail: `shortened to ${until ?? 'no end'}, the grant ${grant}${before === undefined ? '' : ` (until ${before})`} would not be shorter, or over already`,
+      fix: 'Name an end in the future that lies before its own, or revoke it.',
+    });
+  if (live.origin === 'birthright')
+    return refused('grants/bad-request', {
+      detail: `the grant ${grant} is a birthright: it follows attributes and has no end`,
+      fix: 'Keep it, revoke it, or change the birthright of the role.',
+    });
+  const shorter = at.newId() as GrantId;
+  const { request, approvals, ticket, origin, conditions } = live;
+  return [
+    decided,
+    draft(
+      'postern.grant.issued.v1',
+      subject,
+      {
+        grant: shorter,
+        subject,
+        role,
+        conditions: { ...conditions, until },
+        origin,
+        reason: live.reason,
+        ...(ticket !== undefined && { ticket }),
+        ...(request !== undefined && { request }),
+        ...(approvals !== undefined && { approvals: [...approvals] }),
+        replaces: grant,
+      },
+      at,
+      shorter,
+    ),
+    ...revoked,
+  ];
+};
+
+/** One step: as many items as fit an append; the last one closes. Repeated until the campaign is closed. */
+export const closeReview: Decider<'close-review'> = ({ review: id, reason }, organisation, at) => {
+  const review = organisation.life.reviews.get(id);
+  const refusal = notOpen(review, id);
+  if (review === undefined || refusal) return refusal ?? nothing;
+  const pending: ReviewItem[] = [];
+  for (const grant of review.undecidedItems) {
+    const item = review.items.get(grant);
+    if (item !== undefined && organisation.grants.has(grant)) pending.push(item);
+    if (pending.length > closedMax) break;
+  }
+  const step = pending.slice(0, closedMax);
+  const decision = review.undecided;
+  const decided = step.flatMap((item) => {
+    const drafts = decisionOf(
+      organisation,
+      review,
+      item,
+      { decision, by: 'policy', as: `undecided: ${decision}`, reason },
+      at,
+    );
+    return Array.isArray(drafts) ? drafts : [];
+  });
+  if (pending.length > step.length) return facts(...decided);
+  const counts = { keep: 0, revoke: 0, shorten: 0 };
+  for (const { decided: before } of review.items.values()) if (before) counts[before.decision]++;
+  counts[decision] += step.length;
+  const { keep: kept, revoke: revoked, shorten: shortened } = counts;
+  const gone = review.items.size - kept - revoked - shortened;
+  return facts(
+    ...decided,
+    draft('postern.review.closed.v1', `review:${id}`, { review: id, kept, revoked, shortened, gone }, at),
+  );
+};
+
+/** The next thing that time asks of a campaign: remind, escalate, close. */
+export const driveReviews: Decider<'drive-reviews'> = (_command, organisation, at) => {
+  const now = Date.parse(at.now);
+  for (const review of organisation.life.reviews.all()) {
+    if (review.closed !== undefined) continue;
+    const { id, due, escalates, escalated, reminds, reminded, escalateTo } = review;
+    if (now >= Date.parse(due))
+      return closeReview(
+        { kind: 'close-review', review: id, reason: `undecided when the review was due (${due})` },
+        organisation,
+        at,
+      );
+    const open = openItems(organisation, review);
+    if (open.length === 0)
+      return closeReview({ kind: 'close-review', review: id, reason: 'nothing was left to decide' }, organisation, at);
+    if (now >= Date.parse(escalates)) {
+      if (!escalated)
+        return facts(
+          draft('postern.review.escalated.v1', `review:${id}`, { review: id, to: escalateTo, open: open.length }, at),
+        );
+    } else if (now >= Date.parse(reminds) && !reminded) {
+      const waiting = new Map<string, number>();
+      for (const item of open) {
+        const reviewer = reviewerOf(organisation, review, item);
+        waiting.set(reviewer, (waiting.get(reviewer) ?? 0) + 1);
+      }
+      return facts(
+        ...[...waiting]
+          .slice(0, remindedMax)
+          .map(([reviewer, count]) =>
+            draft('postern.review.reminded.v1', `review:${id}`, { review: id, reviewer, open: count }, at),
+          ),
+      );
+    }
+  }
+  return nothing;
+};
+
+export const openItems = (organisation: Organisation, review: Review): ReviewItem[] =>
+  [...review.undecidedItems].flatMap((grant) => {
+    const item = review.items.get(grant);
+    return item !== undefined && organisation.grants.has(grant) ? [item] : [];
+  });
+
+const notOpen = (review: Review | undefined, id: ReviewId): Decided | undefined =>
+  review === undefined
+    ? refused('grants/unknown-review', { detail: `there is no campaign ${id}`, fix: 'List them: postern review list.' })
+    : review.closed === undefined
+      ? undefined
+      : refused('grants/review-closed', { detail: `it was closed at ${review.closed.time}` });

@@ -1,0 +1,12 @@
+/** What a gate in a process of its own and the process over it say to each other. */
+import type { TargetReport } from '../forward/upstreams.ts';
+
+export type WorkerState = {
+  readonly notReady: readonly string[];
+  readonly observing: readonly { readonly service: string; readonly until: string }[];
+  readonly targets: readonly TargetReport[];
+};
+export type FromWorker =
+  | ({ readonly kind: 'state' } & WorkerState)
+  | { readonly kind: 'snapshot'; readonly id: number; readonly snapshot: unknown };
+export type ToWorker = { readonly kind: 'snapshot'; readonly id: number };
