@@ -37,7 +37,7 @@ const memory = async (): Promise<number> =>
     : Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => ''))?.[1] ?? Number.NaN) /
       1_000;
 const head = async (): Promise<number> => {
-  const response = await fetch(`${target.gate}/.postern/grants?subject=user:nobody`, {
+  const response = await fetch(`${target.gate}/.postern/roles`, {
     headers: { 'x-api-key': target.key },
   });
   return ((await response.json()) as { sequence: number }).sequence;
