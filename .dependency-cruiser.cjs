@@ -15,6 +15,7 @@ const homes = {
   protobufjs: 'infra/runtime/src/config/grpc-file',
   // Envoy's ext_authz is gRPC.
   '@grpc/[^/]+': '(services/proxy/src/authorize/|services/proxy/src/trial/ledger|services/proxy/src/grpc.int.test|e2e/world/operation-apis|e2e/journeys/operations)',
+  jsonata: 'services/grants/src/feeds/',
   testcontainers: 'infra/containers/',
 };
 const tests = '[.]test[.]ts$';

@@ -73,6 +73,43 @@ test('events of an HR topic are taken in both modes; a broken one goes to quaran
   );
 });
 
+test('what a topic brought and could not be applied is put right and replayed, by either instance, and what is dated ahead is enacted once', async () => {
+  const w = world();
+  await using hr = await openEventLog(`kafka://${w.kafka.brokers}/hr`);
+  const due = new Date(Date.now() + 4_000).toISOString();
+  const events = [
+    { id: 'q-1', type: 'postern.person.moved.v1', subject: 'user:quentin', data: { department: 'finance' } },
+    { id: 'q-2', ...joined('user:rita', 'finance') },
+    { id: 'q-3', type: 'postern.person.left.v1', subject: 'user:rita', data: { effective: due } },
+  ].map((event) => ({ specversion: '1.0', source: '/hr/fix', ...event }));
+  await hr.quarantine.publish([
+    {
+      key: 'hr',
+      bytes: Buffer.from(JSON.stringify(events)),
+      headers: { 'content-type': 'application/cloudevents-batch+json' },
+    },
+  ]);
+  await recorded(w, 'facts?subject=user:rita&type=postern.principal.joined.v1');
+  const listed = await w.call('/.postern/feeds/quarantine', { gate: 1 });
+  const item = (listed.body['items'] as { id: string; event?: { id: string } }[]).find(
+    ({ event }) => event?.id === 'q-1',
+  );
+  const path = `/.postern/feeds/quarantine/${item?.id}/replay?wait=enforced`;
+  assert.equal((await w.call(path, { method: 'POST', gate: 1 })).status, 422);
+  await enforced(w, joined('user:quentin'));
+  const replayed = await w.call(path, { method: 'POST', gate: 1 });
+  assert.equal(replayed.status, 200, replayed.text);
+  await passes(w, employees, { as: { token: await w.token('quentin') } });
+
+  await recorded(w, 'facts?subject=user:rita&type=postern.principal.left.v1');
+  await isRefused(w, employees, { as: { token: await w.token('rita') } });
+  const rita = (await factsOf(w.eventLogUrl)).filter(({ envelope }) => envelope.subject === 'user:rita');
+  const count = (type: string) => rita.filter(({ envelope }) => envelope.type === type).length;
+  assert.deepEqual([count('postern.principal.left.v1'), count('postern.event.unscheduled.v1')], [1, 1]);
+  const leaving = rita.find(({ envelope }) => envelope.type === 'postern.principal.left.v1')?.envelope;
+  assert.ok((leaving?.recordedtime ?? '') >= due, 'not early');
+});
+
 test('two instances of grants that race with the same and with different commands lose nothing and write nothing twice', async () => {
   const w = world();
   const rounds = Array.from({ length: 25 }, (_, index) => index);

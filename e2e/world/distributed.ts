@@ -11,6 +11,7 @@ import { startIssuer } from './issuer.ts';
 import { commonConfig } from './model.ts';
 import { startOperationApis } from './operation-apis.ts';
 import { freeAddresses, type Process, posternProcess } from './processes.ts';
+import { startTransmitter } from './transmitter.ts';
 import { startUpstream } from './upstream.ts';
 import { type RoomName, speaking, type World } from './world.ts';
 
@@ -69,11 +70,18 @@ export const distributedWorld = async ({
 
   const collector = stack.use(await startCollector());
   const issuer = stack.use(await startIssuer());
+  const transmitter = stack.use(await startTransmitter());
   const upstream = stack.use(await startUpstream(gates));
   const operations = stack.use(await startOperationApis());
   const eventLogUrl = `kafka://${kafka.brokers}/postern`;
   const common = {
-    ...commonConfig({ upstream: upstream.url, issuer: issuer.url, otlp: collector.url, services: operations.services }),
+    ...commonConfig({
+      upstream: upstream.url,
+      issuer: issuer.url,
+      transmitter,
+      otlp: collector.url,
+      services: operations.services,
+    }),
     eventLog: eventLogUrl,
     relationships: `spicedb://${spicedb.endpoint}?tokenFile=${spicedbTokenFile}`,
     auditStore: auditPostgres.url,
@@ -121,6 +129,7 @@ export const distributedWorld = async ({
     h2c: [h2cOf('proxy-1'), h2cOf('proxy-2')],
     key,
     issuer,
+    transmitter,
     upstream,
     operations,
     collector,

@@ -7,6 +7,7 @@ import { startIssuer } from './issuer.ts';
 import { commonConfig } from './model.ts';
 import { startOperationApis } from './operation-apis.ts';
 import { freeAddresses, posternProcess } from './processes.ts';
+import { startTransmitter } from './transmitter.ts';
 import { startUpstream } from './upstream.ts';
 import { speaking, type World } from './world.ts';
 
@@ -18,6 +19,7 @@ export const embeddedWorld = async (): Promise<World> => {
   const gates = [`http://${listen}`];
   const collector = stack.use(await startCollector());
   const issuer = stack.use(await startIssuer());
+  const transmitter = stack.use(await startTransmitter());
   const upstream = stack.use(await startUpstream(gates));
   const operations = stack.use(await startOperationApis());
   const postern = stack.use(
@@ -28,6 +30,7 @@ export const embeddedWorld = async (): Promise<World> => {
         ...commonConfig({
           upstream: upstream.url,
           issuer: issuer.url,
+          transmitter,
           otlp: collector.url,
           services: operations.services,
         }),
@@ -48,6 +51,7 @@ export const embeddedWorld = async (): Promise<World> => {
     h2c: [h2c],
     key,
     issuer,
+    transmitter,
     upstream,
     operations,
     collector,

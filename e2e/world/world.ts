@@ -2,6 +2,7 @@
 import type { Collector } from './collector.ts';
 import type { Issuer, TokenOptions } from './issuer.ts';
 import type { OperationApis } from './operation-apis.ts';
+import type { Transmitter } from './transmitter.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What one process is in the distributed world; in the embedded world all of them are the same one. */
@@ -60,6 +61,7 @@ export type World = AsyncDisposable & {
   /** The administrator's. */
   readonly key: string;
   readonly issuer: Issuer;
+  readonly transmitter: Transmitter;
   readonly upstream: Upstream;
   readonly operations: OperationApis;
   readonly collector: Collector;

@@ -81,6 +81,22 @@ export const problems = {
   },
   'grants/event-conflict': { status: 409, title: 'An event with this source and id came before, with other content' },
   'grants/idempotency-conflict': { status: 409, title: 'This Idempotency-Key was used before, for another request' },
+  'grants/bad-mapping': { status: 422, title: 'What feeds.yaml makes of the event is no event that counts here' },
+  'grants/unknown-mapping': { status: 404, title: 'feeds.yaml has no rule of this name' },
+  'grants/not-tried': {
+    status: 503,
+    title: 'An earlier event of the batch met a failure of ours, so this one was not tried',
+  },
+  'grants/not-scheduled': { status: 404, title: 'No such event waits' },
+  'grants/unknown-quarantined': { status: 404, title: 'Nothing of this id is in quarantine' },
+  'grants/quarantine-incomplete': {
+    status: 500,
+    title: 'The original bytes of a quarantined event are not where they were kept',
+  },
+  'grants/keys-away': { status: 503, title: 'The keys of the transmitter cannot be read now' },
+  'grants/unresolved-subject': { status: 422, title: 'It is not known whom the security event means' },
+  'grants/unknown-stream': { status: 404, title: 'No transmitter of this name is configured' },
+  'grants/stream-not-verified': { status: 504, title: 'The transmitter sent no verification event in time' },
   'grants/contended': { status: 503, title: 'Other writers were faster each time; try again' },
   'grants/not-enforced-yet': {
     status: 504,

@@ -2,7 +2,9 @@
 import { z } from 'zod';
 import { AccessClass } from '../facts/role.ts';
 import { ServiceName } from '../ids.ts';
+import { FeedName } from './feeds-yaml.ts';
 import { Issuers } from './issuer.ts';
+import { Transmitters } from './signals.ts';
 import { Tls } from './tls.ts';
 import { traffic, UpstreamTargets } from './traffic.ts';
 
@@ -172,7 +174,14 @@ export const PosternYaml = z.strictObject({
   cachedDecisionsMax: z.number().int().min(0).default(200_000),
   /** Inbound topics of HR and identity systems, on the event log's Kafka or another: kafka://brokers/topic. */
   feeds: z
-    .array(z.strictObject({ kafka: Url('kafka'), group: z.string().min(1).default('postern-grants') }))
+    .array(
+      z.strictObject({
+        kafka: Url('kafka'),
+        group: z.string().min(1).default('postern-grants'),
+        /** The rule of feeds.yaml that reads its messages, where they are no CloudEvents. */
+        rule: FeedName.optional(),
+      }),
+    )
     .default([]),
   scim: z
     .strictObject({
@@ -182,6 +191,10 @@ export const PosternYaml = z.strictObject({
       group: z.enum(['externalId', 'displayName']).default('externalId'),
     })
     .prefault({}),
+  /** The file that says what foreign events mean, for instance feeds.yaml. */
+  feedRules: z.string().min(1).optional(),
+  /** Transmitters of security events (Shared Signals). */
+  signals: Transmitters.default([]),
   audit: z
     .strictObject({
       /** Names the logs in their checkpoints: a schemeless URL of yours, such as audit.example.com. */

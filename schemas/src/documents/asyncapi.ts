@@ -40,7 +40,8 @@ const topics: readonly Topic[] = [
   {
     name: 'quarantine',
     address: '{prefix}.quarantine',
-    description: 'What could not be read, byte for byte; the headers say where it came from and why.',
+    description:
+      'What could not be applied, byte for byte. Headers: `from` and `position` say where it came from, `why` is the reason, `headers` and `rule` how to read it again.',
     contentType: 'application/octet-stream',
     payload: {},
   },

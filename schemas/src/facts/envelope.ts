@@ -39,6 +39,8 @@ export const envelopeShape = {
   inboundid: z.string().min(1).max(1100).optional(),
   /** SHA-256 of the inbound event's content, base64url: the same id with other content is a conflict. */
   inbounddigest: z.string().optional(),
+  /** When the source said it, where that is not `time`: of two events for the same time, what was said later counts. */
+  inboundtime: Instant.optional(),
   authtype: Actor.shape.authtype,
   authid: Actor.shape.authid,
   /** Where the trace STARTED; hop context goes in transport headers. */

@@ -5,6 +5,7 @@ import { CredentialExpired, CredentialIssued, CredentialRevoked, CredentialRotat
 import { envelopeShape } from './envelope.ts';
 import { BirthrightWithheld, GrantExpired, GrantIssued, GrantRevoked } from './grant.ts';
 import { GroupChanged, GroupDeleted } from './group.ts';
+import { EventNoted, EventReleased, EventScheduled, EventUnscheduled, PrincipalClaimed } from './inbound.ts';
 import { ObjectRelation } from './object.ts';
 import { PrincipalJoined, PrincipalLeft, PrincipalMoved, SessionRevoked } from './principal.ts';
 import { RoutesPublished, SchemaPublished } from './published.ts';
@@ -20,6 +21,7 @@ export const Fact = z.discriminatedUnion('type', [
   fact('postern.principal.joined.v1', PrincipalJoined),
   fact('postern.principal.moved.v1', PrincipalMoved),
   fact('postern.principal.left.v1', PrincipalLeft),
+  fact('postern.principal.claimed.v1', PrincipalClaimed),
   fact('postern.session.revoked.v1', SessionRevoked),
   fact('postern.group.changed.v1', GroupChanged),
   fact('postern.group.deleted.v1', GroupDeleted),
@@ -52,7 +54,11 @@ export const Fact = z.discriminatedUnion('type', [
   fact('postern.credential.expired.v1', CredentialExpired),
   fact('postern.schema.published.v1', SchemaPublished),
   fact('postern.routes.published.v1', RoutesPublished),
+  fact('postern.event.noted.v1', EventNoted),
+  fact('postern.event.scheduled.v1', EventScheduled),
+  fact('postern.event.unscheduled.v1', EventUnscheduled),
   fact('postern.event.quarantined.v1', EventQuarantined),
+  fact('postern.event.released.v1', EventReleased),
   fact('postern.enforcement.reached.v1', EnforcementReached),
 ]);
 export type Fact = z.infer<typeof Fact>;

@@ -16,11 +16,38 @@ export const Attributes = z.strictObject({
 });
 export type Attributes = z.infer<typeof Attributes>;
 
-const reason = z.string().min(1).max(2000).optional();
+/** Attributes as a mover's event names them; `null` takes one away. */
+export const AttributeChanges = z.strictObject({
+  department: Attributes.shape.department.nullable(),
+  title: Attributes.shape.title.nullable(),
+  location: Attributes.shape.location.nullable(),
+  costCenter: Attributes.shape.costCenter.nullable(),
+  employmentType: Attributes.shape.employmentType.nullable(),
+  manager: Attributes.shape.manager.nullable(),
+});
+export type AttributeChanges = z.infer<typeof AttributeChanges>;
 
-export const PrincipalJoined = z.strictObject({ principal: PrincipalId, attributes: Attributes, reason });
-export const PrincipalMoved = z.strictObject({ principal: PrincipalId, before: Attributes, after: Attributes, reason });
-export const PrincipalLeft = z.strictObject({ principal: PrincipalId, reason });
+/** What a source says happened to a principal, whatever else is known of them. */
+export const Claim = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('joined'), attributes: Attributes }),
+  z.strictObject({ kind: z.literal('moved'), attributes: AttributeChanges }),
+  z.strictObject({ kind: z.literal('left') }),
+]);
+export type Claim = z.infer<typeof Claim>;
+
+const reason = z.string().min(1).max(2000).optional();
+/** What the source said, where that is not all that the fact says. */
+const claim = Claim.optional();
+
+export const PrincipalJoined = z.strictObject({ principal: PrincipalId, attributes: Attributes, claim, reason });
+export const PrincipalMoved = z.strictObject({
+  principal: PrincipalId,
+  before: Attributes,
+  after: Attributes,
+  claim,
+  reason,
+});
+export const PrincipalLeft = z.strictObject({ principal: PrincipalId, claim, reason });
 /** Refuses tokens issued before `before` (RFC 3339). */
 export const SessionRevoked = z.strictObject({
   principal: PrincipalId,

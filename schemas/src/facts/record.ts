@@ -7,6 +7,8 @@ export const EventQuarantined = z.strictObject({
   position: z.string(),
   why: z.string().max(2000),
   digest: z.string(),
+  /** Which event it is, where it says so. */
+  event: z.strictObject({ source: z.string(), id: z.string() }).optional(),
 });
 /** Every live proxy had reached `reached` at the fact's time, or its lease had run out. */
 export const EnforcementReached = z.strictObject({

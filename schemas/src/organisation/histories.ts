@@ -250,6 +250,26 @@ const moves: readonly Move[] = [
   ),
   (_, __, n) => draftOf(n, 'postern.enforcement.reached.v1', { reached: 1, proxies: 0, lapsed: [] }),
   (_, __, n) => draftOf(n, 'postern.event.quarantined.v1', { from: 'f', position: '1', why: 'w', digest: 'd' }),
+  (_, { inbox }, n) => {
+    const [quarantined] = inbox.quarantined.keys();
+    if (quarantined === undefined) return undefined;
+    return draftOf(n, 'postern.event.released.v1', { quarantined, outcome: 'applied' });
+  },
+  (choose, _, n) =>
+    draftOf(n, 'postern.event.scheduled.v1', {
+      due: time,
+      event: { source: '/hr', id: String(n), type: 'postern.person.left.v1', subject: choose.of(people), data: {} },
+    }),
+  (_, { inbox }, n) => {
+    const [scheduled] = inbox.scheduled.keys();
+    if (scheduled === undefined) return undefined;
+    return draftOf(n, 'postern.event.unscheduled.v1', { scheduled, outcome: 'enacted' });
+  },
+  (_, __, n) => draftOf(n, 'postern.event.noted.v1', { type: 'postern.person.left.v1', why: 'it is so already' }),
+  (choose, _, n) => {
+    const claim = { kind: 'moved' as const, attributes: { department: 'pay' } };
+    return draftOf(n, 'postern.principal.claimed.v1', { principal: choose.of(people), claim });
+  },
 ];
 
 /** The history that the choices lead to, sealed as one log from its beginning; `schema` is published first where given. */

@@ -20,7 +20,9 @@ import {
   relationshipKey,
 } from '../relationship.ts';
 import type { Endpoint, Service } from '../routes/endpoint.ts';
+import { AllClaims, claimTime } from './claims.ts';
 import { Groups, type MembershipChange } from './closure.ts';
+import { Inbox } from './inbox.ts';
 import { AccessLife } from './life/access-life.ts';
 import { ObjectRelations } from './object-relations.ts';
 import type { Credential, Grant, Principal } from './standing.ts';
@@ -33,6 +35,10 @@ const remove = (relationship: Relationship): RelationshipUpdate => ({ operation:
 export class Organisation {
   sequence: Sequence = beginning;
   readonly principals = new Map<PrincipalId, Principal>();
+  /** What sources said of principals, and for when. */
+  readonly claims = new AllClaims();
+  /** Events that wait, and events in quarantine. */
+  readonly inbox = new Inbox();
   readonly groups = new Groups();
   readonly roles = new Map<RoleName, RoleRules>();
   /** Live grants. */
@@ -65,22 +71,60 @@ export class Organisation {
     switch (fact.type) {
       case 'postern.principal.joined.v1': {
         const { principal, attributes } = fact.data;
-        this.principals.set(principal, { id: principal, attributes, state: 'active', since: entry.sequence });
+        this.claims.apply(fact, this.principals.get(principal));
+        const joined = claimTime(fact);
+        this.principals.set(principal, {
+          id: principal,
+          attributes,
+          state: 'active',
+          since: entry.sequence,
+          joined,
+          leftBy: noOne,
+        });
         return [];
       }
       case 'postern.principal.moved.v1': {
         const { principal, after } = fact.data;
+        const known = this.principals.get(principal);
+        this.claims.apply(fact, known);
         this.principals.set(principal, {
           id: principal,
           attributes: after,
           state: 'active',
           since: entry.sequence,
+          joined: known?.joined ?? claimTime(fact),
+          leftBy: noOne,
           moved: fact.recordedtime,
         });
         return [];
       }
-      case 'postern.principal.left.v1':
-        return this.#leave(fact.data.principal, entry.sequence);
+      case 'postern.principal.claimed.v1': {
+        const known = this.principals.get(fact.data.principal);
+        const attributes = this.claims.apply(fact, known);
+        if (known === undefined) return [];
+        const gone = known.state === 'left' && fact.data.claim.kind === 'left';
+        this.principals.set(known.id, {
+          ...known,
+          attributes,
+          leftBy: gone ? saidBy(known.leftBy, fact) : known.leftBy,
+        });
+        return [];
+      }
+      case 'postern.principal.left.v1': {
+        const id = fact.data.principal;
+        const known = this.principals.get(id);
+        const attributes = this.claims.apply(fact, known);
+        const joined = known?.joined ?? claimTime(fact);
+        this.principals.set(id, {
+          id,
+          attributes,
+          state: 'left',
+          since: entry.sequence,
+          joined,
+          leftBy: saidBy([], fact),
+        });
+        return this.#leave(id);
+      }
       case 'postern.session.revoked.v1':
         this.sessionsRevokedBefore.set(fact.data.principal, Date.parse(fact.data.before));
         return [];
@@ -190,7 +234,13 @@ export class Organisation {
       case 'postern.review.closed.v1':
         // They change nothing in the graph; `life` has taken them in.
         return [];
+      case 'postern.event.scheduled.v1':
+      case 'postern.event.unscheduled.v1':
       case 'postern.event.quarantined.v1':
+      case 'postern.event.released.v1':
+        this.inbox.apply(fact);
+        return [];
+      case 'postern.event.noted.v1':
       case 'postern.enforcement.reached.v1':
         return [];
       default:
@@ -234,14 +284,7 @@ export class Organisation {
     return [touch({ ...edge, anyOf: ordered.map(([, each]) => each) })];
   }
 
-  #leave(principal: PrincipalId, sequence: Sequence): RelationshipUpdate[] {
-    const before = this.principals.get(principal);
-    this.principals.set(principal, {
-      id: principal,
-      attributes: before?.attributes ?? {},
-      state: 'left',
-      since: sequence,
-    });
+  #leave(principal: PrincipalId): RelationshipUpdate[] {
     // The fact alone ends all access: whoever left holds nothing, whether or not its grants were listed and revoked beside it.
     const updates = [...this.#dropGrantsOf(principal), ...this.#dropRelationsOf(principal)];
     for (const group of [...this.groups.above(principal)])
@@ -318,6 +361,12 @@ export class Organisation {
     return difference(before ? [...routeEdges(before)] : [], [...routeEdges(service)]);
   }
 }
+
+const noOne: readonly string[] = [];
+const saidBy = (
+  others: readonly string[],
+  { inboundsource = 'here' }: Pick<Fact, 'inboundsource'>,
+): readonly string[] => (others.includes(inboundsource) ? others : [...others, inboundsource]);
 
 const accessRelation = { read: 'reader', write: 'writer', admin: 'administrator' } as const;
 const classRelation = { read: 'reads', write: 'writes', admin: 'administers' } as const;

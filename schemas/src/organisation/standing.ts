@@ -3,6 +3,7 @@ import type { Conditions } from '../conditions.ts';
 import type { Attributes } from '../facts/principal.ts';
 import type { RoleRules } from '../facts/role.ts';
 import type { CredentialId, GrantId, PrincipalId, RequestId, RoleName, Sequence, SubjectId } from '../ids.ts';
+import type { ClaimTime } from './claims.ts';
 
 export type Principal = {
   readonly id: PrincipalId;
@@ -10,6 +11,10 @@ export type Principal = {
   readonly state: 'active' | 'left';
   /** The sequence of the fact that put it in this state. */
   readonly since: Sequence;
+  /** When the newest joined claim takes effect, and when it was said. */
+  readonly joined: ClaimTime;
+  /** The sources that said they left, since they joined; each once. A command names none and stands as "here". */
+  readonly leftBy: readonly string[];
   /** RFC 3339: when a move was last recorded. */
   readonly moved?: string;
 };

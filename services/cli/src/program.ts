@@ -7,6 +7,7 @@ import { accessCommands } from './commands/access.ts';
 import { askCommands } from './commands/ask.ts';
 import { auditCommands } from './commands/audit.ts';
 import { checkCommand } from './commands/check.ts';
+import { feedCommands } from './commands/feeds.ts';
 import { initCommand } from './commands/init.ts';
 import { previewCommand } from './commands/preview.ts';
 import { publishCommand } from './commands/publish.ts';
@@ -67,6 +68,7 @@ export const posternProgram = (): Command => {
   suggestCommand(program);
   publishCommand(program);
   accessCommands(program);
+  feedCommands(program);
   requestCommands(program);
   reviewCommands(program);
   askCommands(program);

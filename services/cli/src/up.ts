@@ -1,7 +1,7 @@
 /** `postern up`: every room in one process, the log and its record in a thread of their own. The wiring diagram of the product; what is opened here is closed in reverse order. */
 import { authorizerService } from '@postern/authorizer/app';
 import { openInboundFeed } from '@postern/event-log/open';
-import { grantsService, recordAt, schemaCheck } from '@postern/grants/app';
+import { grantsService, loadFeedRules, loadTransmitters, recordAt, schemaCheck } from '@postern/grants/app';
 import { openProfileStore } from '@postern/profiles/open';
 import { gatewaysOf, graphQlServices, observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
@@ -54,6 +54,8 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const { config } = loaded;
   const data = dataFolder(loaded);
   const model = loadModel(loaded);
+  const feedRules = loadFeedRules(loaded);
+  const transmitters = loadTransmitters(loaded);
   const log = openLogger(config.log.level, 'postern');
   for (const note of model.notes) log.warn(mistakeText(note));
   if (config.workers > 1)
@@ -76,7 +78,8 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const engine = stack.use(await openRelationships(relationshipsUrl(loaded), { telemetry }));
   const profiles = stack.use(await openProfileStore(profilesUrl(loaded)));
   const feeds = [];
-  for (const { kafka, group } of config.feeds) feeds.push(stack.use(await openInboundFeed(kafka, group)));
+  for (const { kafka, group, rule } of config.feeds)
+    feeds.push({ feed: stack.use(await openInboundFeed(kafka, group)), rule });
 
   let adminKey: string | undefined;
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
@@ -95,6 +98,8 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     },
     {
       model,
+      feedRules,
+      transmitters,
       publishedByCommand: config.model.publish === 'by-command',
       enforceTimeoutMs: 2 * config.leaseMs,
       administratorKey: keptIn(`${data}/admin.key`, (secret) => {
@@ -151,7 +156,9 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       const material = await readTlsFiles(fresh, clock.now());
       const found = await configuredCountries(fresh);
       const persisted = persistedDocuments(fresh);
+      const rules = loadFeedRules(fresh);
       await grants.publish(loadModel(fresh));
+      grants.configureFeeds(rules);
       countries = found;
       if (material !== undefined) proxy.made()?.configureTls(material);
       proxy.made()?.configureGraphQl(graphQlServices(fresh.config.services, persisted));

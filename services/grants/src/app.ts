@@ -1,16 +1,21 @@
 /** The grants room (PAP): commands and inbound events become facts; nothing else in Postern writes one. */
 import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import type { EventLog, InboundFeed, Stranger } from '@postern/event-log';
+import type { EventLog, Stranger } from '@postern/event-log';
 import type { ProfileStore } from '@postern/profiles';
 import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
-import { openApiDocument, posternMount, posternService } from '@postern/schemas';
+import { openApiDocument, posternMount, posternService, type Transmitter } from '@postern/schemas';
 import { metrics, type Telemetry } from '@postern/telemetry';
 import { proxyBarrier } from './barrier.ts';
 import { commandHandler, turns } from './commands.ts';
 import { enforcer } from './enforcer.ts';
+import { enact } from './feeds/enactor.ts';
+import { intake } from './feeds/intake.ts';
+import { mappings } from './feeds/mappings.ts';
+import { quarantine } from './feeds/quarantine.ts';
+import type { FeedRule } from './feeds/rules.ts';
+import { consumeTopic, type Topic } from './feeds/topic.ts';
 import { type AdministratorKey, firstStart } from './first-start.ts';
-import { consumeFeed, setAside } from './inbound/feed.ts';
 import { type Model, publishInstallation } from './publish.ts';
 import { recordAt, type UsageRecord } from './reports/record.ts';
 import { reportRoutes } from './reports/routes.ts';
@@ -20,26 +25,34 @@ import { requestRoutes } from './requests/routes.ts';
 import { upkeep } from './requests/upkeep.ts';
 import { reviewRoutes } from './reviews/routes.ts';
 import { eventRoutes } from './routes/events.ts';
+import { feedRoutes } from './routes/feeds.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { modelRoutes } from './routes/model.ts';
 import { principalRoutes } from './routes/principals.ts';
 import { roleRoutes } from './routes/roles.ts';
+import { ssfRoutes } from './routes/ssf.ts';
 import type { CheckSchema } from './schema-check.ts';
 import type { ScimConfig } from './scim/people.ts';
 import { scimRoutes } from './scim/routes.ts';
+import { pollTransmitter } from './signals/poll.ts';
+import { receiver } from './signals/receiver.ts';
+import { signalStreams } from './signals/streams.ts';
 import { grantsState } from './state.ts';
 import { togetherHandler } from './together.ts';
 
 export { decide as decideCommand } from './decide/decide.ts';
+export { mappings } from './feeds/mappings.ts';
+export { type FeedRule, loadFeedRules, readFeedRules } from './feeds/rules.ts';
 export type { AdministratorKey } from './first-start.ts';
 export type { Model } from './publish.ts';
 export { recordAt } from './reports/record.ts';
 export { schemaCheck } from './schema-check.ts';
+export { loadTransmitters } from './signals/load.ts';
 
 export type GrantsDeps = {
   readonly eventLog: Pick<EventLog, 'facts' | 'enforcement' | 'quarantine'>;
-  readonly feeds: readonly InboundFeed[];
+  readonly feeds: readonly Topic[];
   /** What SCIM's clients write of people and groups, beside the facts. */
   readonly profiles: ProfileStore;
   readonly keys: AssertionKeys;
@@ -55,6 +68,10 @@ export type GrantsDeps = {
 export type GrantsConfig = {
   /** Published at the start where it differs from what is live. */
   readonly model: Model;
+  /** What foreign events mean. */
+  readonly feedRules?: readonly FeedRule[];
+  /** Whose security events are taken. */
+  readonly transmitters?: readonly Transmitter[];
   /** A pipeline publishes (`postern publish`): the files here fill an empty log and are not looked at again. */
   readonly publishedByCommand?: boolean;
   /** How long `wait=enforced` waits before it answers 504. */
@@ -66,6 +83,7 @@ export type GrantsConfig = {
 export type GrantsService = Room & {
   /** Publishes changed model files; rejects with the refusal's problem, and what was published before it stays. */
   readonly publish: (model: Model) => Promise<void>;
+  readonly configureFeeds: (rules: readonly FeedRule[]) => void;
 };
 
 /** What time asks for is carried out this often; a grant or key that has run out refuses at once. */
@@ -99,6 +117,13 @@ export const grantsService = (
   const loud = loudBreakGlass(() => state, telemetry, log);
   const carryingOut = { facts: eventLog.facts, state, clock, telemetry, turns: turns() };
   const commands = commandHandler(carryingOut);
+  const count = telemetry.metrics.counter(metrics.quarantined, 'Events that could not be applied and were set aside');
+  const aside = quarantine(eventLog.quarantine, commands, state.handled, () => count(1));
+  const foreign = mappings(config.feedRules ?? []);
+  const taking = intake({ commands, quarantine: aside, mappings: foreign, clock });
+  const { transmitters = [] } = config;
+  const streams = signalStreams(transmitters, { clock, log });
+  const signals = receiver({ transmitters, commands, quarantine: aside, streams, clock, log });
   const barrier = proxyBarrier(eventLog.enforcement, clock);
   const enforcement = enforcer({ barrier, commands, clock, telemetry, log }, config.enforceTimeoutMs);
 
@@ -107,12 +132,14 @@ export const grantsService = (
       (stranger) => state.handled('/postern/quarantine/facts', stranger.position) === undefined,
     ))
       background.push(
-        setAside({ from: 'facts', position, bytes, why }, eventLog.quarantine, commands).catch((error) =>
-          log.error(
-            { err: error, position, digest: createHash('sha256').update(bytes).digest('hex') },
-            'a stranger in the facts log could not be put into quarantine',
+        aside
+          .setAside({ from: 'facts', position, bytes, why })
+          .catch((error) =>
+            log.error(
+              { err: error, position, digest: createHash('sha256').update(bytes).digest('hex') },
+              'a stranger in the facts log could not be put into quarantine',
+            ),
           ),
-        ),
       );
   };
 
@@ -120,12 +147,23 @@ export const grantsService = (
   requireAssertion(app, posternService, keys);
   void app.register(
     async (routes) => {
-      const deps = { commands, state, clock, enforcer: enforcement };
+      const deps = {
+        commands,
+        state,
+        clock,
+        enforcer: enforcement,
+        intake: taking,
+        quarantine: aside,
+        receiver: signals,
+        streams,
+      };
       grantRoutes(routes, deps);
       roleRoutes(routes, deps);
       principalRoutes(routes, deps);
       keyRoutes(routes, { ...deps, record });
       eventRoutes(routes, deps);
+      feedRoutes(routes, deps);
+      ssfRoutes(routes, deps);
       requestRoutes(routes, deps);
       breakGlassRoutes(routes, deps);
       reviewRoutes(routes, { ...deps, record });
@@ -155,6 +193,7 @@ export const grantsService = (
     name: 'grants',
     http: app,
     publish: publishFiles,
+    configureFeeds: foreign.configure,
     watched: loud.watched,
     notReady: () => [state.notReady(), publishing].filter((trouble) => trouble !== undefined),
     start: async () => {
@@ -174,7 +213,13 @@ export const grantsService = (
       for (const feed of feeds)
         inBackground(
           'an inbound feed',
-          consumeFeed({ feed, quarantine: eventLog.quarantine, commands, clock, log }, stopping.signal),
+          consumeTopic(feed, { intake: taking, quarantine: aside, log }, stopping.signal),
+        );
+      inBackground('scheduled events', enact({ commands, state, quarantine: aside, clock, log }, stopping.signal));
+      for (const transmitter of transmitters)
+        inBackground(
+          `polling ${transmitter.name}`,
+          pollTransmitter(transmitter, { receiver: signals, streams, log }, stopping.signal),
         );
       inBackground('upkeep', keepUp());
     },
@@ -182,6 +227,7 @@ export const grantsService = (
       stopping.abort();
       await app.close();
       await enforcement.stop();
+      await foreign[Symbol.asyncDispose]();
       await Promise.allSettled(background);
     },
   };

@@ -16,8 +16,9 @@ import {
 } from '@postern/schemas';
 import { attributes, type Carrier, spans, type Telemetry } from '@postern/telemetry';
 import { v7 } from 'uuid';
-import type { Circumstances, Command } from './decide/command.ts';
+import type { Circumstances, Command, Decided } from './decide/command.ts';
 import { decide } from './decide/decide.ts';
+import { draft, facts } from './decide/drafts.ts';
 import { inAppends } from './in-appends.ts';
 import type { GrantsState } from './state.ts';
 
@@ -26,6 +27,8 @@ export type Order = {
   readonly actor?: Actor;
   /** RFC 3339: when it happened, as the source says. */
   readonly occurred?: string | undefined;
+  /** RFC 3339: when the source said it; left out where it names no time at all. */
+  readonly said?: string | undefined;
   readonly correlation?: string | undefined;
   readonly causation?: string | undefined;
   /** The trace it goes on in, where that is not the one under way. */
@@ -79,7 +82,7 @@ export const commandHandler = (deps: CommandsDeps): Commands => {
     );
 };
 
-const carryOut = async (order: Order, { facts, state, clock, telemetry }: CommandsDeps): Promise<Done> => {
+const carryOut = async (order: Order, { facts: log, state, clock, telemetry }: CommandsDeps): Promise<Done> => {
   const correlation = correlationOf(order, clock);
   const written: Fact[] = [];
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
@@ -88,17 +91,14 @@ const carryOut = async (order: Order, { facts, state, clock, telemetry }: Comman
     const repeated = order.inbound && repetition(order.inbound, state);
     if (repeated) return repeated;
     const head = state.organisation.sequence;
-    const decided = decide(
-      order.command,
-      state.organisation,
-      circumstancesOf(order, correlation, { clock, telemetry }),
-    );
+    const circumstances = circumstancesOf(order, correlation, { clock, telemetry });
+    const decided = noted(decide(order.command, state.organisation, circumstances), order, circumstances);
     if (decided.outcome === 'refused') throw decided.problem;
     if (decided.outcome === 'nothing') return { sequence: head, facts: written, repeated: false };
     let at = head;
     let lost = false;
     for (const drafts of appendsOf(order.command, decided.facts, state)) {
-      const appended = await append(facts, at, drafts);
+      const appended = await append(log, at, drafts);
       await state.reached(appended.head);
       at = appended.head;
       lost = appended.outcome !== 'appended';
@@ -122,6 +122,7 @@ export const circumstancesOf = (
   return {
     now,
     occurred: order.occurred ?? now,
+    said: order.said,
     actor: order.actor ?? systemActor('grants'),
     newId: () => v7({ msecs: clock.now() }),
     correlation,
@@ -130,6 +131,19 @@ export const circumstancesOf = (
     inbound: order.inbound,
   };
 };
+
+/** An event that asks for what is so already leaves its id all the same: the next one of that id is the same, or a conflict. */
+const noted = (decided: Decided, { command, inbound }: Order, at: Circumstances): Decided =>
+  decided.outcome === 'nothing' && command.kind === 'apply-event' && inbound !== undefined
+    ? facts(
+        draft(
+          'postern.event.noted.v1',
+          command.event.subject,
+          { type: command.event.type, why: 'it is so already' },
+          at,
+        ),
+      )
+    : decided;
 
 /** Whatever is no matter of birthrights belongs together, however large: then it is refused for its size. */
 const appendsOf = ({ kind }: Command, drafts: readonly FactDraft[], { organisation }: GrantsState) =>

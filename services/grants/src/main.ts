@@ -17,12 +17,14 @@ import {
   systemClock,
 } from '@postern/runtime';
 import { openTelemetry } from '@postern/telemetry/open';
-import { grantsService, recordAt, schemaCheck } from './app.ts';
+import { grantsService, loadFeedRules, loadTransmitters, recordAt, schemaCheck } from './app.ts';
 
 /** Resolves when a signal has stopped it. */
 export const serve = async (loaded: LoadedConfig): Promise<void> => {
   const { config } = loaded;
   const model = loadModel(loaded);
+  const feedRules = loadFeedRules(loaded);
+  const transmitters = loadTransmitters(loaded);
   const log = openLogger(config.log.level, 'postern-grants');
   const clock = systemClock;
   await using stack = new AsyncDisposableStack();
@@ -30,7 +32,8 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
   const eventLog = stack.use(await openEventLog(eventLogUrl(loaded), { telemetry }));
   const profiles = stack.use(await openProfileStore(profilesUrl(loaded)));
   const feeds = [];
-  for (const { kafka, group } of config.feeds) feeds.push(stack.use(await openInboundFeed(kafka, group)));
+  for (const { kafka, group, rule } of config.feeds)
+    feeds.push({ feed: stack.use(await openInboundFeed(kafka, group)), rule });
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
   const grants = grantsService(
     {
@@ -46,13 +49,23 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
     },
     {
       model,
+      feedRules,
+      transmitters,
       publishedByCommand: config.model.publish === 'by-command',
       enforceTimeoutMs: 2 * config.leaseMs,
       administratorKey: keptIn(`${dataFolder(loaded)}/admin.key`),
       scim: config.scim,
     },
   );
-  const reload = reloading({ file: loaded.file, log, onReload: async (fresh) => grants.publish(loadModel(fresh)) });
+  const reload = reloading({
+    file: loaded.file,
+    log,
+    onReload: async (fresh) => {
+      const rules = loadFeedRules(fresh);
+      await grants.publish(loadModel(fresh));
+      grants.configureFeeds(rules);
+    },
+  });
   await run({
     services: [keys, grants, httpListener(grants, config.rooms.listen), reload],
     health: config.health,

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { judgeOver } from '@postern/authorizer/app';
-import { decideCommand } from '@postern/grants/app';
+import { decideCommand, loadFeedRules, loadTransmitters } from '@postern/grants/app';
 import {
   type Against,
   type CheckReport,
@@ -104,7 +104,7 @@ const reportOn = async (options: Options): Promise<CheckReport> => {
   }
   const against = options.against === undefined ? undefined : await readAgainst(options.against, options.key);
   const recorded = await readUse(options);
-  return checkModel(checkDeps, {
+  const report = await checkModel(checkDeps, {
     loaded,
     now: new Date(systemClock.now()).toISOString(),
     ...(against && { against }),
@@ -113,7 +113,21 @@ const reportOn = async (options: Options): Promise<CheckReport> => {
     ...(options.acceptGains && { acceptGains: true }),
     ...(recorded && { recorded }),
   });
+  return { ...report, findings: [...report.findings, ...feedFindings(loaded)] };
 };
+
+/** Mistakes in the rules and transmitters that grants would refuse to start with. */
+const feedFindings = (loaded: LoadedConfig): Finding[] =>
+  [loadFeedRules, loadTransmitters].flatMap((load) => {
+    try {
+      load(loaded);
+      return [];
+    } catch (error) {
+      if (!isProblem(error, 'runtime/bad-config')) throw error;
+      const mistakes = (error.members['mistakes'] ?? []) as readonly FileMistake[];
+      return mistakes.map((mistake): Finding => ({ rule: 'config/mistake', level: 'error', ...mistake }));
+    }
+  });
 
 const percentOf = (text: string): number => {
   if (/^\d{1,3}$/.test(text) && Number(text) <= 100) return Number(text);

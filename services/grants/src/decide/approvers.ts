@@ -168,3 +168,6 @@ function* candidates(organisation: Organisation, named: string, matter: Matter):
     );
   else yield named as PrincipalId;
 }
+
+export const ruleText = ({ approvers, approvals }: ApprovalRule): string =>
+  approvals === 'all' ? approvers.join(' and ') : `${approvals} of ${approvers.join(', ')}`;

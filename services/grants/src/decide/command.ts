@@ -1,6 +1,7 @@
 /** Commands: what somebody wants changed. Deciders turn them into facts or say why not; nothing else makes a fact. */
 import type {
   Actor,
+  AttributeChanges,
   Attributes,
   BreakGlassId,
   Conditions,
@@ -9,6 +10,7 @@ import type {
   GrantId,
   GroupId,
   Member,
+  NativeEvent,
   ObjectId,
   ObjectSubject,
   Organisation,
@@ -51,7 +53,7 @@ export type Command =
   | {
       readonly kind: 'move';
       readonly principal: PrincipalId;
-      readonly attributes: Attributes;
+      readonly attributes: AttributeChanges;
       readonly reason?: string | undefined;
     }
   /** How somebody is to be, as an identity system has it; without attributes: gone. */
@@ -74,8 +76,19 @@ export type Command =
       readonly kind: 'revoke-sessions';
       readonly principal: PrincipalId;
       readonly before: string;
+      /** Tokens of somebody who has not joined count once they do. */
+      readonly evenUnknown?: boolean | undefined;
       readonly reason?: string | undefined;
     }
+  /** Brings back whom `source` alone said to be gone. */
+  | {
+      readonly kind: 'reinstate';
+      readonly principal: PrincipalId;
+      readonly source: string;
+      readonly reason?: string | undefined;
+    }
+  /** Nothing follows from it; that it came stands in the record. */
+  | { readonly kind: 'note'; readonly type: string; readonly why: string }
   | {
       readonly kind: 'change-group';
       readonly group: GroupId;
@@ -220,6 +233,34 @@ export type Command =
       readonly position: string;
       readonly why: string;
       readonly digest: string;
+      readonly event?: { readonly source: string; readonly id: string } | undefined;
+    }
+  /** An event in quarantine was applied, or is given up. */
+  | {
+      readonly kind: 'release-quarantined';
+      readonly quarantined: string;
+      readonly outcome: 'applied' | 'dismissed';
+      readonly fixed?: string | undefined;
+      readonly reason?: string | undefined;
+    }
+  /** What an event asks for, now or when it is due; it may take the place of one that waits. */
+  | {
+      readonly kind: 'apply-event';
+      readonly event: NativeEvent;
+      readonly inner: EventCommand;
+      /** RFC 3339; absent: now. */
+      readonly due?: string | undefined;
+      /** The id of an event of the same source that this one replaces while it waits. */
+      readonly replaces?: string | undefined;
+    }
+  /** Once it is due. */
+  | { readonly kind: 'enact-scheduled'; readonly scheduled: string }
+  /** By the scheduled fact's id, or by source and id of its event. */
+  | {
+      readonly kind: 'cancel-scheduled';
+      readonly scheduled: string | { readonly source: string; readonly id: string };
+      readonly outcome?: 'cancelled' | 'quarantined';
+      readonly reason?: string | undefined;
     }
   | {
       readonly kind: 'record-enforcement';
@@ -228,12 +269,33 @@ export type Command =
       readonly lapsed: readonly string[];
     };
 
+/** What events ask for. */
+export type EventCommand = Extract<
+  Command,
+  {
+    kind:
+      | 'join'
+      | 'move'
+      | 'leave'
+      | 'revoke-sessions'
+      | 'reinstate'
+      | 'note'
+      | 'change-group'
+      | 'delete-group'
+      | 'relate-object'
+      | 'unrelate-object'
+      | 'cancel-scheduled';
+  }
+>;
+
 /** The circumstances of a decision: time, ids and origin are data, so the same command on the same state decides the same. */
 export type Circumstances = {
   /** RFC 3339, UTC. */
   readonly now: string;
   /** When it happened, as the source says; `now` where it says nothing. */
   readonly occurred: string;
+  /** When the source said it; absent where it names no time, so that it holds from now on whatever was said before. */
+  readonly said?: string | undefined;
   readonly actor: Actor;
   readonly newId: () => string;
   readonly correlation: string;

@@ -1,5 +1,7 @@
 /** One decider a command, all pure: the same command on the same state in the same circumstances decides the same. */
 import type { Organisation } from '@postern/schemas';
+import { approveRequest, denyRequest, lapseRequests, withdrawRequest } from './answering.ts';
+import { askForRole } from './asking.ts';
 import { restoreBirthrights } from './birthrights.ts';
 import { closeBreakGlass, openBreakGlass, reviewBreakGlass, settleBreakGlass } from './break-glass.ts';
 import type { Circumstances, Command, Decided, Decider } from './command.ts';
@@ -7,12 +9,14 @@ import { expireGrants, issueGrant, revokeGrant } from './grants.ts';
 import { changeGroup, deleteGroup } from './groups.ts';
 import { expireKeys, issueKey, revokeKey, rotateKey } from './keys.ts';
 import { relateObject, unrelateObject } from './objects.ts';
-import { join, leave, move, revokeSessions } from './principals.ts';
+import { join, leave, move, note, reinstate, revokeSessions } from './principals.ts';
 import { provision, shapeGroup } from './provision.ts';
 import { publishModel, publishRoutes, publishSchema, recordEnforcement, recordQuarantine } from './publications.ts';
-import { approveRequest, askForRole, denyRequest, lapseRequests, withdrawRequest } from './requests.ts';
-import { closeReview, decideReview, driveReviews, openReview } from './reviews.ts';
+import { releaseQuarantined } from './quarantined.ts';
+import { closeReview, driveReviews } from './review-closing.ts';
+import { decideReview, openReview } from './reviews.ts';
 import { defineRole, retireRole } from './roles.ts';
+import { applyEvent, cancelScheduled, enactScheduled } from './scheduled.ts';
 
 const deciders: { readonly [Kind in Command['kind']]: Decider<Kind> } = {
   join,
@@ -21,6 +25,8 @@ const deciders: { readonly [Kind in Command['kind']]: Decider<Kind> } = {
   provision,
   'shape-group': shapeGroup,
   'revoke-sessions': revokeSessions,
+  reinstate,
+  note,
   'change-group': changeGroup,
   'delete-group': deleteGroup,
   'relate-object': relateObject,
@@ -52,6 +58,10 @@ const deciders: { readonly [Kind in Command['kind']]: Decider<Kind> } = {
   'publish-routes': publishRoutes,
   'publish-model': publishModel,
   'record-quarantine': recordQuarantine,
+  'release-quarantined': releaseQuarantined,
+  'apply-event': (command, organisation, at) => applyEvent(decide, command, organisation, at),
+  'enact-scheduled': (command, organisation, at) => enactScheduled(decide, command, organisation, at),
+  'cancel-scheduled': cancelScheduled,
   'record-enforcement': recordEnforcement,
 };
 

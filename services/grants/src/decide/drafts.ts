@@ -20,6 +20,7 @@ export const draft = <Type extends FactType>(
     correlationid: at.correlation,
     ...(at.causation !== undefined && { causationid: at.causation }),
     ...(at.inbound && { inboundsource: at.inbound.source, inboundid: at.inbound.id, inbounddigest: at.inbound.digest }),
+    ...(at.said !== undefined && at.said !== at.occurred && { inboundtime: at.said }),
     authtype: at.actor.authtype,
     authid: at.actor.authid,
     ...(at.traceparent !== undefined && { traceparent: at.traceparent }),

@@ -90,8 +90,12 @@ export const publishModel: Decider<'publish-model'> = (model, organisation, at) 
   return refusal ?? facts(...withoutConflicts(drafts, new Map([...organisation.roles, ...roles]), at));
 };
 
-export const recordQuarantine: Decider<'record-quarantine'> = ({ from, position, why, digest }, _organisation, at) =>
-  facts(draft('postern.event.quarantined.v1', undefined, { from, position, why, digest }, at));
+export const recordQuarantine: Decider<'record-quarantine'> = (
+  { from, position, why, digest, event },
+  _organisation,
+  at,
+) =>
+  facts(draft('postern.event.quarantined.v1', undefined, { from, position, why, digest, ...(event && { event }) }, at));
 
 export const recordEnforcement: Decider<'record-enforcement'> = ({ reached, proxies, lapsed }, _organisation, at) =>
   facts(draft('postern.enforcement.reached.v1', undefined, { reached, proxies, lapsed: [...lapsed] }, at));

@@ -3,7 +3,7 @@
  * protocol binding). Strict where it matters here: an event without an id of its own could never be known again, so nothing is
  * filled in (the usual library invents an id and a time; see docs/adr/0008-cloudevents-are-read-strictly.md).
  */
-import { Problem } from '@postern/schemas';
+import { isProblem, Problem } from '@postern/schemas';
 import { z } from 'zod';
 
 /** The part of a CloudEvent that means something here; other attributes are passed over. */
@@ -23,22 +23,51 @@ export type InboundEvent = z.infer<typeof InboundEvent>;
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
-/** Tells the mode by the headers. Throws `grants/bad-event`, naming what is wrong and in which event of a batch. */
-export const readEvents = (headers: Headers, body: Uint8Array): InboundEvent[] => {
+/** One event of a message, with the bytes and headers by which it can be read again; or what is wrong with it. */
+export type Part = { readonly bytes: Uint8Array; readonly headers: Readonly<Record<string, string>> } & (
+  | { readonly outcome: 'read'; readonly event: InboundEvent }
+  | { readonly outcome: 'unreadable'; readonly problem: Problem }
+);
+
+/** How many events one batch may hold. */
+const batchMax = 10_000;
+
+/** Tells the mode by the headers. Throws `grants/bad-event` where the whole cannot be read; an event of a batch is judged by itself. */
+export const readEvents = (headers: Headers, body: Uint8Array): Part[] => {
   const type = one(headers, 'content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
-  if (type === 'application/cloudevents+json') return [read(json(body), '')];
+  if (type === structured) return [part(json(body), body, '')];
   if (type === 'application/cloudevents-batch+json') {
     const batch = json(body);
     if (!Array.isArray(batch)) throw bad('a batch is a JSON array of events');
-    return batch.map((event, index) => read(event, `event ${index + 1} of the batch: `));
+    if (batch.length > batchMax) throw bad(`a batch holds at most ${batchMax} events, this one ${batch.length}`);
+    return batch.map((event, index) =>
+      part(event, new TextEncoder().encode(JSON.stringify(event)), `event ${index + 1} of the batch: `),
+    );
   }
   if (one(headers, 'ce-specversion') === undefined)
     throw bad(`neither a content type of CloudEvents nor ce-* headers (content-type: ${type || 'none'})`);
-  const attributes = ['specversion', 'id', 'source', 'type', 'subject', 'time'].flatMap((name) => {
-    const value = one(headers, `ce-${name}`);
-    return value === undefined ? [] : [[name, percentDecoded(value)]];
-  });
-  return [read({ ...Object.fromEntries(attributes), ...(body.byteLength > 0 && { data: json(body) }) }, '')];
+  if (type !== '' && type !== 'application/json' && !type.endsWith('+json'))
+    throw bad(`the data of an event is JSON here, not ${type}`);
+  const kept = Object.keys(headers)
+    .filter((name) => name.startsWith('ce-') || name === 'content-type')
+    .map((name) => [name, one(headers, name) ?? ''] as const);
+  const attributes = kept.flatMap(([name, value]) =>
+    name.startsWith('ce-') ? [[name.slice('ce-'.length), percentDecoded(value)]] : [],
+  );
+  const event = { ...Object.fromEntries(attributes), ...(body.byteLength > 0 && { data: json(body) }) };
+  return [{ ...part(event, body, ''), headers: Object.fromEntries(kept) }];
+};
+
+const structured = 'application/cloudevents+json';
+
+const part = (value: unknown, bytes: Uint8Array, where: string): Part => {
+  const headers = { 'content-type': structured };
+  try {
+    return { outcome: 'read', event: read(value, where), bytes, headers };
+  } catch (error) {
+    if (!isProblem(error)) throw error;
+    return { outcome: 'unreadable', problem: error, bytes, headers };
+  }
 };
 
 const read = (value: unknown, where: string): InboundEvent => {

@@ -10,8 +10,11 @@ export const principalRoutes = (app: FastifyInstance, { state }: RouteDeps): voi
     const principal = organisation.principals.get(id);
     if (principal === undefined) throw new Problem('runtime/not-found', { detail: `${id} is not known here` });
     const groups = [...organisation.groups.around(id)];
+    const { joined, leftBy, ...known } = principal;
     return {
-      ...principal,
+      ...known,
+      joined: new Date(joined.effective).toISOString(),
+      ...(leftBy.length > 0 && { leftBy }),
       groups,
       grants: [
         organisation.grantsOf(id),
