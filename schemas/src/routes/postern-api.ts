@@ -64,6 +64,47 @@ export const posternOperations: readonly PosternOperation[] = [
   ),
   ...lifeOfAccessOperations,
   operation('grants', 'admin', 'POST', '/events', 'ingestEvents', 'CloudEvents of HR and identity systems'),
+  // SCIM 2.0. Its discovery documents tell nothing of anybody; everything else is for whoever provisions.
+  ...(['ServiceProviderConfig', 'ResourceTypes', 'ResourceTypes/{id}', 'Schemas', 'Schemas/{id}'] as const).map(
+    (path) =>
+      operation(
+        'grants',
+        'read',
+        'GET',
+        `/scim/v2/${path}`,
+        `scim${path.replace('/{id}', 'One')}`,
+        `SCIM: what is supported (${path})`,
+      ),
+  ),
+  ...(['User', 'Group'] as const).flatMap((kind) => [
+    operation('grants', 'admin', 'GET', `/scim/v2/${kind}s`, `scimList${kind}s`, `SCIM: find ${kind}s`),
+    operation('grants', 'admin', 'POST', `/scim/v2/${kind}s`, `scimCreate${kind}`, `SCIM: create a ${kind}`),
+    operation(
+      'grants',
+      'admin',
+      'POST',
+      `/scim/v2/${kind}s/.search`,
+      `scimSearch${kind}s`,
+      `SCIM: find ${kind}s by POST`,
+    ),
+    operation('grants', 'admin', 'GET', `/scim/v2/${kind}s/{id}`, `scimGet${kind}`, `SCIM: one ${kind}`),
+    operation('grants', 'admin', 'PUT', `/scim/v2/${kind}s/{id}`, `scimReplace${kind}`, `SCIM: replace a ${kind}`),
+    operation('grants', 'admin', 'PATCH', `/scim/v2/${kind}s/{id}`, `scimPatch${kind}`, `SCIM: change a ${kind}`),
+    operation('grants', 'admin', 'DELETE', `/scim/v2/${kind}s/{id}`, `scimDelete${kind}`, `SCIM: delete a ${kind}`),
+  ]),
+  operation('grants', 'admin', 'POST', '/scim/v2/.search', 'scimSearch', 'SCIM: find Users and Groups by POST'),
+  operation('grants', 'admin', 'POST', '/scim/v2/Bulk', 'scimBulk', 'SCIM: many changes in one request'),
+  // So that a client of SCIM hears of its mistake in SCIM's own words: 404, 405 or 501.
+  ...(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const).map((method) =>
+    operation(
+      'grants',
+      'admin',
+      method,
+      '/scim/v2/{path+}',
+      `scimOther${method}`,
+      'SCIM: says that this is not served',
+    ),
+  ),
   operation('grants', 'admin', 'POST', '/events/{rule}', 'ingestForeign', 'Any JSON that a rule of feeds.yaml reads'),
   operation('grants', 'read', 'GET', '/feeds/scheduled', 'listScheduled', 'Events that are due later'),
   operation(
@@ -188,6 +229,12 @@ export const posternRoles: Readonly<Record<string, RoleRules>> = {
   'postern-signaller': {
     description: 'A transmitter of security events: pushes them and nothing else',
     allows: endpoints('receiveSignals'),
+  },
+  'postern-provisioner': {
+    description: 'An identity system: provisions people and groups by SCIM and nothing else',
+    allows: endpoints(
+      ...posternOperations.map(({ operation: name }) => name).filter((name) => name.startsWith('scim')),
+    ),
   },
   'postern-member': {
     description: 'Asks for roles, and answers what is theirs to answer: the rule of each role says what that is',

@@ -2,6 +2,7 @@
 import { authorizerService } from '@postern/authorizer/app';
 import { openInboundFeed } from '@postern/event-log/open';
 import { grantsService, loadFeedRules, loadTransmitters, recordAt, schemaCheck } from '@postern/grants/app';
+import { openProfileStore } from '@postern/profiles/open';
 import { gatewaysOf, graphQlServices, observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import {
@@ -16,6 +17,7 @@ import {
   mistakeText,
   openLogger,
   persistedDocuments,
+  profilesUrl,
   readTlsFiles,
   relationshipsUrl,
   reloading,
@@ -74,6 +76,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const record = stack.use(await openRecordRoom(loaded, { telemetry, onLost }));
   const { eventLog } = record;
   const engine = stack.use(await openRelationships(relationshipsUrl(loaded), { telemetry }));
+  const profiles = stack.use(await openProfileStore(profilesUrl(loaded)));
   const feeds = [];
   for (const { kafka, group, rule } of config.feeds)
     feeds.push({ feed: stack.use(await openInboundFeed(kafka, group)), rule });
@@ -85,6 +88,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     {
       eventLog,
       feeds,
+      profiles,
       keys,
       clock,
       telemetry,
@@ -101,6 +105,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       administratorKey: keptIn(`${data}/admin.key`, (secret) => {
         adminKey = secret;
       }),
+      scim: config.scim,
     },
   );
   const listeners = {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { EventLog } from '@postern/event-log';
 import { openEventLog } from '@postern/event-log/open';
+import { openProfileStore } from '@postern/profiles/open';
 import { assertionKeys, silentLogger, systemClock } from '@postern/runtime';
 import { beginning, type Fact, type Heartbeat, isProblem, Problem, RoleName, RoleRules } from '@postern/schemas';
 import { noTelemetry } from '@postern/telemetry';
@@ -64,10 +65,20 @@ describe('the grants room', () => {
     await keys.start();
     stopKeys = keys.stop;
     room = grantsService(
-      { eventLog: log, feeds: [], keys, clock: systemClock, telemetry: noTelemetry, log: silentLogger, checkSchema },
+      {
+        eventLog: log,
+        feeds: [],
+        profiles: await openProfileStore('memory:'),
+        keys,
+        clock: systemClock,
+        telemetry: noTelemetry,
+        log: silentLogger,
+        checkSchema,
+      },
       {
         model,
         enforceTimeoutMs: 1_000,
+        scim: { principal: 'externalId', group: 'externalId' },
         administratorKey: {
           keep: async (make) => make(),
           discard: async () => {},

@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { EventLog, Stranger } from '@postern/event-log';
+import type { ProfileStore } from '@postern/profiles';
 import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
 import { openApiDocument, posternMount, posternService, type Transmitter } from '@postern/schemas';
 import { metrics, type Telemetry } from '@postern/telemetry';
 import { proxyBarrier } from './barrier.ts';
-import { commandHandler } from './commands.ts';
+import { commandHandler, turns } from './commands.ts';
 import { enforcer } from './enforcer.ts';
 import { enact } from './feeds/enactor.ts';
 import { intake } from './feeds/intake.ts';
@@ -32,10 +33,13 @@ import { principalRoutes } from './routes/principals.ts';
 import { roleRoutes } from './routes/roles.ts';
 import { ssfRoutes } from './routes/ssf.ts';
 import type { CheckSchema } from './schema-check.ts';
+import type { ScimConfig } from './scim/people.ts';
+import { scimRoutes } from './scim/routes.ts';
 import { pollTransmitter } from './signals/poll.ts';
 import { receiver } from './signals/receiver.ts';
 import { signalStreams } from './signals/streams.ts';
 import { grantsState } from './state.ts';
+import { togetherHandler } from './together.ts';
 
 export { decide as decideCommand } from './decide/decide.ts';
 export { mappings } from './feeds/mappings.ts';
@@ -49,6 +53,8 @@ export { loadTransmitters } from './signals/load.ts';
 export type GrantsDeps = {
   readonly eventLog: Pick<EventLog, 'facts' | 'enforcement' | 'quarantine'>;
   readonly feeds: readonly Topic[];
+  /** What SCIM's clients write of people and groups, beside the facts. */
+  readonly profiles: ProfileStore;
   readonly keys: AssertionKeys;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
@@ -71,6 +77,7 @@ export type GrantsConfig = {
   /** How long `wait=enforced` waits before it answers 504. */
   readonly enforceTimeoutMs: number;
   readonly administratorKey: AdministratorKey;
+  readonly scim: ScimConfig;
 };
 
 export type GrantsService = Room & {
@@ -83,7 +90,17 @@ export type GrantsService = Room & {
 const upkeepEveryMs = 60_000;
 
 export const grantsService = (
-  { eventLog, feeds, keys, clock, telemetry, log, checkSchema, record = recordAt(() => undefined) }: GrantsDeps,
+  {
+    eventLog,
+    feeds,
+    profiles,
+    keys,
+    clock,
+    telemetry,
+    log,
+    checkSchema,
+    record = recordAt(() => undefined),
+  }: GrantsDeps,
   config: GrantsConfig,
 ): GrantsService => {
   const stopping = new AbortController();
@@ -98,7 +115,8 @@ export const grantsService = (
     },
   });
   const loud = loudBreakGlass(() => state, telemetry, log);
-  const commands = commandHandler({ facts: eventLog.facts, state, clock, telemetry });
+  const carryingOut = { facts: eventLog.facts, state, clock, telemetry, turns: turns() };
+  const commands = commandHandler(carryingOut);
   const count = telemetry.metrics.counter(metrics.quarantined, 'Events that could not be applied and were set aside');
   const aside = quarantine(eventLog.quarantine, commands, state.handled, () => count(1));
   const foreign = mappings(config.feedRules ?? []);
@@ -151,6 +169,7 @@ export const grantsService = (
       reviewRoutes(routes, { ...deps, record });
       reportRoutes(routes, { ...deps, record });
       modelRoutes(routes, { ...deps, checkSchema });
+      scimRoutes(routes, { ...deps, profiles, together: togetherHandler(carryingOut) }, config.scim);
       routes.get('/openapi.json', async () => openApiDocument());
     },
     { prefix: posternMount },

@@ -48,23 +48,29 @@ export type Done = {
 export type Commands = (order: Order) => Promise<Done>;
 
 /** With compare-and-append somebody always wins a round, so losing this often means something else is wrong. */
-const attemptsMax = 50;
+export const attemptsMax = 50;
 
 export type CommandsDeps = {
   readonly facts: EventLog['facts'];
   readonly state: GrantsState;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
+  readonly turns: Turns;
 };
 
-export const commandHandler = ({ facts, state, clock, telemetry }: CommandsDeps): Commands => {
-  // One command at a time in this process: two of our own would only race each other.
+/** One at a time in this process: two commands of our own would only race each other. */
+export type Turns = <Result>(work: () => Promise<Result>) => Promise<Result>;
+export const turns = (): Turns => {
   let last: Promise<unknown> = Promise.resolve();
-  const queued = <Result>(work: () => Promise<Result>): Promise<Result> => {
+  return (work) => {
     const result = last.then(work, work);
     last = result.catch(() => {});
     return result;
   };
+};
+
+export const commandHandler = (deps: CommandsDeps): Commands => {
+  const { telemetry, turns } = deps;
   return (order) =>
     telemetry.span(
       spans.command,
@@ -72,31 +78,20 @@ export const commandHandler = ({ facts, state, clock, telemetry }: CommandsDeps)
         attributes: { [attributes.factType]: order.command.kind },
         ...(order.carrier !== undefined && { parent: order.carrier }),
       },
-      () => queued(() => carryOut(order, { facts, state, clock, telemetry })),
+      () => turns(() => carryOut(order, deps)),
     );
 };
 
 const carryOut = async (order: Order, { facts: log, state, clock, telemetry }: CommandsDeps): Promise<Done> => {
-  const correlation = order.correlation ?? order.inbound?.id ?? v7({ msecs: clock.now() });
+  const correlation = correlationOf(order, clock);
   const written: Fact[] = [];
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const trouble = state.notReady();
     if (trouble !== undefined) throw new Problem('event-log/unreachable', { detail: trouble });
     const repeated = order.inbound && repetition(order.inbound, state);
     if (repeated) return repeated;
-    const now = new Date(clock.now()).toISOString();
     const head = state.organisation.sequence;
-    const circumstances: Circumstances = {
-      now,
-      occurred: order.occurred ?? now,
-      said: order.said,
-      actor: order.actor ?? systemActor('grants'),
-      newId: () => v7({ msecs: clock.now() }),
-      correlation,
-      causation: order.causation,
-      traceparent: telemetry.carrier()['traceparent'],
-      inbound: order.inbound,
-    };
+    const circumstances = circumstancesOf(order, correlation, { clock, telemetry });
     const decided = noted(decide(order.command, state.organisation, circumstances), order, circumstances);
     if (decided.outcome === 'refused') throw decided.problem;
     if (decided.outcome === 'nothing') return { sequence: head, facts: written, repeated: false };
@@ -113,6 +108,28 @@ const carryOut = async (order: Order, { facts: log, state, clock, telemetry }: C
     if (!lost) return { sequence: at, facts: written, repeated: false };
   }
   throw new Problem('grants/contended', { detail: `lost ${attemptsMax} rounds`, fix: 'Send it again.' });
+};
+
+export const correlationOf = (order: Order, clock: Clock): string =>
+  order.correlation ?? order.inbound?.id ?? v7({ msecs: clock.now() });
+
+export const circumstancesOf = (
+  order: Order,
+  correlation: string,
+  { clock, telemetry }: Pick<CommandsDeps, 'clock' | 'telemetry'>,
+): Circumstances => {
+  const now = new Date(clock.now()).toISOString();
+  return {
+    now,
+    occurred: order.occurred ?? now,
+    said: order.said,
+    actor: order.actor ?? systemActor('grants'),
+    newId: () => v7({ msecs: clock.now() }),
+    correlation,
+    causation: order.causation,
+    traceparent: telemetry.carrier()['traceparent'],
+    inbound: order.inbound,
+  };
 };
 
 /** An event that asks for what is so already leaves its id all the same: the next one of that id is the same, or a conflict. */
@@ -133,7 +150,11 @@ const appendsOf = ({ kind }: Command, drafts: readonly FactDraft[], { organisati
   kind === 'define-role' || kind === 'publish-model' ? inAppends(drafts, organisation) : [drafts];
 
 /** An unknown outcome is found out by reading on: a repetition of the order then meets its own facts. */
-const append = async (facts: EventLog['facts'], head: Sequence, drafts: Parameters<EventLog['facts']['append']>[1]) => {
+export const append = async (
+  facts: EventLog['facts'],
+  head: Sequence,
+  drafts: Parameters<EventLog['facts']['append']>[1],
+) => {
   try {
     return await facts.append(head, drafts);
   } catch (error) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EventLog } from '@postern/event-log';
 import { openEventLog } from '@postern/event-log/open';
+import { openProfileStore } from '@postern/profiles/open';
 import { silentLogger, systemClock } from '@postern/runtime';
 import { beginning, isProblem, Organisation, Problem } from '@postern/schemas';
 import { noTelemetry } from '@postern/telemetry';
@@ -26,11 +27,13 @@ const drawer = (): AdministratorKey & { kept: string | undefined; issuedTimes: n
   };
   return here;
 };
+const profiles = await openProfileStore('memory:');
 const room = (eventLog: EventLog, administratorKey: AdministratorKey) =>
   grantsService(
     {
       eventLog,
       feeds: [],
+      profiles,
       keys: { current: () => [] },
       clock: systemClock,
       telemetry: noTelemetry,
@@ -40,6 +43,7 @@ const room = (eventLog: EventLog, administratorKey: AdministratorKey) =>
     {
       model: { schema: 'definition user {}\n', services: [], roles: new Map() },
       enforceTimeoutMs: 100,
+      scim: { principal: 'externalId', group: 'externalId' },
       administratorKey,
     },
   );

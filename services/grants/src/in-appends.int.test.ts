@@ -5,7 +5,7 @@ import { openEventLog } from '@postern/event-log/open';
 import { systemClock } from '@postern/runtime';
 import { appendBytesMax, type PrincipalId, RoleName, RoleRules, type Sequence } from '@postern/schemas';
 import { noTelemetry } from '@postern/telemetry';
-import { commandHandler } from './commands.ts';
+import { commandHandler, turns } from './commands.ts';
 import type { Command } from './decide/command.ts';
 import { decide } from './decide/decide.ts';
 import { grantsState } from './state.ts';
@@ -57,7 +57,7 @@ const stage = async (log: EventLog) => {
     head: () => log.facts.head(),
     follow: (...args) => log.facts.follow(...args),
   };
-  const commands = commandHandler({ facts, state, clock: systemClock, telemetry: noTelemetry });
+  const commands = commandHandler({ facts, state, clock: systemClock, telemetry: noTelemetry, turns: turns() });
   return {
     ...{ state, commands, bound },
     [Symbol.asyncDispose]: async () => {

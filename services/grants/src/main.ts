@@ -1,5 +1,6 @@
 /** `postern serve grants`: the room by itself. */
 import { openEventLog, openInboundFeed } from '@postern/event-log/open';
+import { openProfileStore } from '@postern/profiles/open';
 import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
@@ -10,6 +11,7 @@ import {
   type LoadedConfig,
   loadModel,
   openLogger,
+  profilesUrl,
   reloading,
   run,
   systemClock,
@@ -28,6 +30,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
   await using stack = new AsyncDisposableStack();
   const telemetry = stack.use(await openTelemetry({ service: 'postern-grants', otlp: config.telemetry.otlp }));
   const eventLog = stack.use(await openEventLog(eventLogUrl(loaded), { telemetry }));
+  const profiles = stack.use(await openProfileStore(profilesUrl(loaded)));
   const feeds = [];
   for (const { kafka, group, rule } of config.feeds)
     feeds.push({ feed: stack.use(await openInboundFeed(kafka, group)), rule });
@@ -36,6 +39,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
     {
       eventLog,
       feeds,
+      profiles,
       keys,
       clock,
       telemetry,
@@ -50,6 +54,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
       publishedByCommand: config.model.publish === 'by-command',
       enforceTimeoutMs: 2 * config.leaseMs,
       administratorKey: keptIn(`${dataFolder(loaded)}/admin.key`),
+      scim: config.scim,
     },
   );
   const reload = reloading({

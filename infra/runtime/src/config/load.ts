@@ -33,7 +33,7 @@ const placed = (config: PosternYaml, folder: string): PosternYaml => {
       /([?&](?:tokenFile|saslFile)=)([^&]+)/,
       (_, name: string, path: string) => `${name}${within(folder, path)}`,
     );
-  const { eventLog, relationships, auditStore } = config;
+  const { eventLog, relationships, auditStore, profiles } = config;
   return {
     ...config,
     issuers: config.issuers.map((issuer) => ({
@@ -49,6 +49,7 @@ const placed = (config: PosternYaml, folder: string): PosternYaml => {
     ...(eventLog !== undefined && { eventLog: secretAtFolder(atFolder(eventLog)) }),
     ...(relationships !== undefined && { relationships: secretAtFolder(relationships) }),
     ...(auditStore !== undefined && { auditStore: atFolder(auditStore) }),
+    ...(profiles !== undefined && { profiles: atFolder(profiles) }),
   };
 };
 
@@ -67,3 +68,8 @@ export const dataFolder = ({ config, folder }: LoadedConfig): string => within(f
 export const eventLogUrl = (loaded: LoadedConfig): string => loaded.config.eventLog ?? `file:${dataFolder(loaded)}`;
 export const relationshipsUrl = ({ config }: LoadedConfig): string => config.relationships ?? 'embedded:';
 export const auditStoreUrl = (loaded: LoadedConfig): string => loaded.config.auditStore ?? `file:${dataFolder(loaded)}`;
+/** Where SCIM's profiles are. A PostgreSQL that holds the record holds them as well. */
+export const profilesUrl = (loaded: LoadedConfig): string => {
+  const { profiles, auditStore } = loaded.config;
+  return profiles ?? (auditStore?.startsWith('postgres') === true ? auditStore : `file:${dataFolder(loaded)}`);
+};

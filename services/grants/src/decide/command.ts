@@ -56,6 +56,21 @@ export type Command =
       readonly attributes: AttributeChanges;
       readonly reason?: string | undefined;
     }
+  /** How somebody is to be, as an identity system has it; without attributes: gone. */
+  | {
+      readonly kind: 'provision';
+      readonly principal: PrincipalId;
+      readonly attributes?: Attributes | undefined;
+      readonly reason?: string | undefined;
+    }
+  /** `exact`: nobody but those in `add`. The group is made where there is none. */
+  | {
+      readonly kind: 'shape-group';
+      readonly group: GroupId;
+      readonly exact: boolean;
+      readonly add: readonly Member[];
+      readonly remove: readonly Member[];
+    }
   | { readonly kind: 'leave'; readonly principal: PrincipalId; readonly reason?: string | undefined }
   | {
       readonly kind: 'revoke-sessions';

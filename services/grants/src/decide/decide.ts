@@ -10,6 +10,7 @@ import { changeGroup, deleteGroup } from './groups.ts';
 import { expireKeys, issueKey, revokeKey, rotateKey } from './keys.ts';
 import { relateObject, unrelateObject } from './objects.ts';
 import { join, leave, move, note, reinstate, revokeSessions } from './principals.ts';
+import { provision, shapeGroup } from './provision.ts';
 import { publishModel, publishRoutes, publishSchema, recordEnforcement, recordQuarantine } from './publications.ts';
 import { releaseQuarantined } from './quarantined.ts';
 import { closeReview, driveReviews } from './review-closing.ts';
@@ -21,6 +22,8 @@ const deciders: { readonly [Kind in Command['kind']]: Decider<Kind> } = {
   join,
   move,
   leave,
+  provision,
+  'shape-group': shapeGroup,
   'revoke-sessions': revokeSessions,
   reinstate,
   note,

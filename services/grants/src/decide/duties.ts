@@ -66,7 +66,7 @@ export const conflictOfMembership = (
   return undefined;
 };
 
-const hasSeparations = ({ roles }: Organisation): boolean => {
+export const hasSeparations = ({ roles }: Organisation): boolean => {
   for (const { separateFrom = [] } of roles.values()) if (separateFrom.length > 0) return true;
   return false;
 };

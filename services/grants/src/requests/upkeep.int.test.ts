@@ -5,7 +5,7 @@ import { openEventLog } from '@postern/event-log/open';
 import { type Clock, silentLogger, systemClock } from '@postern/runtime';
 import { beginning, type Fact, type SubjectId } from '@postern/schemas';
 import { noTelemetry } from '@postern/telemetry';
-import { commandHandler } from '../commands.ts';
+import { commandHandler, turns } from '../commands.ts';
 import type { Command } from '../decide/command.ts';
 import { by, days, defines, gives, joins, person, role } from '../decide/life-story.ts';
 import { grantsState } from '../state.ts';
@@ -18,7 +18,7 @@ const instanceOf = async (facts: EventLog['facts'], clock: Clock) => {
   while (state.notReady() !== undefined) await new Promise((resolve) => setTimeout(resolve, 5));
   return {
     state,
-    commands: commandHandler({ facts, state, clock, telemetry: noTelemetry }),
+    commands: commandHandler({ facts, state, clock, telemetry: noTelemetry, turns: turns() }),
     [Symbol.asyncDispose]: async () => {
       stopping.abort();
       await following;

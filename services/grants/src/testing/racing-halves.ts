@@ -4,7 +4,7 @@ import type { EventLog } from '@postern/event-log';
 import { systemClock } from '@postern/runtime';
 import { isProblem, PrincipalId, RoleName, RoleRules, type SubjectId } from '@postern/schemas';
 import { noTelemetry } from '@postern/telemetry';
-import { commandHandler } from '../commands.ts';
+import { commandHandler, turns } from '../commands.ts';
 import type { Command, Deciding } from '../decide/command.ts';
 import { rolesHeldBy } from '../decide/duties.ts';
 import { grantsState } from '../state.ts';
@@ -26,7 +26,7 @@ const instance = (log: EventLog['facts'], onLost: () => void) => {
   const stopping = new AbortController();
   const state = grantsState(facts, { onStrangers: () => {}, onNews: () => {} });
   const following = state.follow(stopping.signal);
-  const commands = commandHandler({ facts, state, clock: systemClock, telemetry: noTelemetry });
+  const commands = commandHandler({ facts, state, clock: systemClock, telemetry: noTelemetry, turns: turns() });
   return {
     state,
     run: (command: Command) => commands({ command }),

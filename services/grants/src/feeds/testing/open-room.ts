@@ -1,5 +1,6 @@
 /** The grants room on a log, with the gate in front of it: what it is sent comes with an assertion. Used by tests only. */
 import type { EventLog } from '@postern/event-log';
+import type { ProfileStore } from '@postern/profiles';
 import { assertionKeys, type Clock, silentLogger, systemClock } from '@postern/runtime';
 import { beginning, type Fact, RoleName, RoleRules } from '@postern/schemas';
 import { noTelemetry } from '@postern/telemetry';
@@ -20,6 +21,15 @@ const model = {
 export type Answer = { readonly status: number; readonly body: Record<string, unknown> & { readonly type?: string } };
 export type RoomOptions = Partial<GrantsConfig> & Partial<Pick<GrantsDeps, 'clock' | 'feeds' | 'telemetry'>>;
 
+/** Feeds write no profiles. */
+const noProfiles: ProfileStore = {
+  find: async () => [],
+  page: async () => [],
+  count: async () => 0,
+  write: async () => [],
+  async [Symbol.asyncDispose]() {},
+};
+
 export const openRoom = async (log: EventLog, { clock = systemClock, feeds = [], ...config }: RoomOptions = {}) => {
   const { privateKey, publicKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
   const jwk = await exportJWK(publicKey);
@@ -30,6 +40,7 @@ export const openRoom = async (log: EventLog, { clock = systemClock, feeds = [],
     {
       eventLog: log,
       feeds,
+      profiles: noProfiles,
       keys,
       clock: clock satisfies Clock,
       telemetry: noTelemetry,
@@ -39,6 +50,7 @@ export const openRoom = async (log: EventLog, { clock = systemClock, feeds = [],
     {
       model,
       enforceTimeoutMs: 300,
+      scim: { principal: 'externalId', group: 'externalId' },
       administratorKey: { keep: async (make) => make(), discard: async () => {}, issued: () => {} },
       ...config,
     },

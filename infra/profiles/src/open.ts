@@ -1,0 +1,25 @@
+/** A URL chooses the backend: `postgres://…`, `file:DIR` (the file is DIR/profiles.sqlite), `memory:`. */
+import { join } from 'node:path';
+import { Problem } from '@postern/schemas';
+import type { ProfileStore } from './port.ts';
+import { openSqliteProfiles } from './sqlite/store.ts';
+
+/** The caller owns what it gets. Rejects with `grants/profiles-unreachable`, or `runtime/bad-config` for another scheme. */
+export const openProfileStore = async (url: string): Promise<ProfileStore> => {
+  const scheme = url.slice(0, url.indexOf(':') + 1);
+  switch (scheme) {
+    case 'memory:':
+      return openSqliteProfiles(':memory:');
+    case 'file:':
+      return openSqliteProfiles(join(url.slice('file:'.length).replace(/^\/\/(?=\/)/, ''), 'profiles.sqlite'));
+    case 'postgres:':
+    case 'postgresql:':
+      // Only who keeps profiles in PostgreSQL loads its client.
+      return (await import('./postgres/store.ts')).openPostgresProfiles(url);
+    default:
+      throw new Problem('runtime/bad-config', {
+        detail: `profiles: no store is reached by "${scheme}"`,
+        fix: 'Write postgres://…, file:DIR or memory:.',
+      });
+  }
+};
