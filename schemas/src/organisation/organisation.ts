@@ -363,9 +363,11 @@ export class Organisation {
 }
 
 const noOne: readonly string[] = [];
+/** Who said it, where a command did and no other system. */
+export const saidHere = 'here';
 const saidBy = (
   others: readonly string[],
-  { inboundsource = 'here' }: Pick<Fact, 'inboundsource'>,
+  { inboundsource = saidHere }: Pick<Fact, 'inboundsource'>,
 ): readonly string[] => (others.includes(inboundsource) ? others : [...others, inboundsource]);
 
 const accessRelation = { read: 'reader', write: 'writer', admin: 'administrator' } as const;

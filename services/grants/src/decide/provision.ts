@@ -1,5 +1,5 @@
 /** Provisioning says how somebody is to be, not what happened: what happened follows from how the state at the head differs. */
-import { canonicalJson, type FactDraft, type GroupId, type Member } from '@postern/schemas';
+import { canonicalJson, type FactDraft, type GroupId, type Member, saidHere } from '@postern/schemas';
 import { birthrights } from './birthrights.ts';
 import type { Circumstances, Decided, Decider } from './command.ts';
 import { because, draft, facts, nothing, refused } from './drafts.ts';
@@ -9,11 +9,16 @@ import { join, leave } from './principals.ts';
 /** Bytes of member ids in one fact: well below the limit of one log entry, envelope included. */
 const partBytesMax = 40_000;
 
-/** Without attributes: gone. With them: here, with exactly these. */
+/** Without attributes: gone. With them: here, with exactly these, unless somebody else says that they have left. */
 export const provision: Decider<'provision'> = ({ principal, attributes, reason }, organisation, at) => {
   const known = organisation.principals.get(principal);
   if (attributes === undefined)
     return known?.state === 'active' ? leave({ kind: 'leave', principal, reason }, organisation, at) : nothing;
+  if (known?.state === 'left' && known.leftBy.some((source) => source !== saidHere))
+    return refused('grants/has-left', {
+      detail: `${known.leftBy.filter((source) => source !== saidHere).join(', ')} said that ${principal} has left, and provisioning does not undo that`,
+      fix: 'If they are back, let that system send postern.person.joined.v1.',
+    });
   if (known?.state !== 'active') return join({ kind: 'join', principal, attributes, reason }, organisation, at);
   if (canonicalJson(known.attributes) === canonicalJson(attributes)) return nothing;
   return facts(
