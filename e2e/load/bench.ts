@@ -90,5 +90,5 @@ if (wanted('model')) {
   );
   await writeFile(join(model, 'roles.yaml'), 'reader:\n  allows: [{ service: github, access: read }]\n');
   timed("postern check on GitHub's 1,223 operations", [posternMain, 'check'], model);
-  timed('preview on it: 1,000,000 decisions, 10,000 distinct pairs', [join(root, 'e2e/load/preview.ts')], stage.folder);
+  timed('preview on it: 1,000,000 decisions, 10,000 pairs drawn', [join(root, 'e2e/load/preview.ts')], stage.folder);
 }

@@ -83,7 +83,7 @@ export const writeModel = async (
   const share = Math.max(1, Math.ceil((routes - 1) / Math.max(roles, 1)));
   const further = Array.from({ length: roles }, (_, role) => {
     const own = Array.from({ length: share }, (_, at) => `{ endpoint: bench/t${(role * share + at) % (routes - 1)} }`);
-    return `r${role}:\n  allows: [${own.join(', ')}]\n`;
+    return `role${role}:\n  allows: [${own.join(', ')}]\n`;
   });
   await writeFile(
     join(stage.folder, 'roles.yaml'),

@@ -14,7 +14,7 @@ export const hireMany = async (
   let count = 0;
   const draft = (type: string, data: object): FactDraft => {
     const id = `01990000-0000-7000-8000-${(count++).toString(16).padStart(12, '0')}`;
-    const about = { source: '/bench', time: now, recordedtime: now, correlationid: id };
+    const about = { source: '/postern/bench', time: now, recordedtime: now, correlationid: id };
     return { id, type, ...about, authtype: 'system', authid: 'bench', data } as unknown as FactDraft;
   };
   for (let from = 0; from < people; from += perAppend) {
