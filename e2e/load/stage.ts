@@ -97,22 +97,29 @@ export const writeModel = async (
   return { file, port };
 };
 
-/** Gives the bench's caller its birthright, through the gate. */
+/** Gives the bench's caller its birthright, through the gate, once that can decide: many people take the engine a while. */
 export const hire = async (gate: string, key: string): Promise<void> => {
-  const joined = await fetch(`${gate}/.postern/events?wait=enforced`, {
-    method: 'POST',
-    headers: { 'x-api-key': key, 'content-type': 'application/cloudevents+json' },
-    body: JSON.stringify({
-      specversion: '1.0',
-      id: 'bench',
-      source: '/bench',
-      type: 'postern.person.joined.v1',
-      subject: 'user:bench',
-      data: { department: 'bench' },
-    }),
-  });
-  if (!joined.ok) throw new Error(await joined.text());
+  const deadline = performance.now() + hireTimeoutMs;
+  for (;;) {
+    const joined = await fetch(`${gate}/.postern/events?wait=enforced`, {
+      method: 'POST',
+      headers: { 'x-api-key': key, 'content-type': 'application/cloudevents+json' },
+      body: JSON.stringify({
+        specversion: '1.0',
+        id: 'bench',
+        source: '/bench',
+        type: 'postern.person.joined.v1',
+        subject: 'user:bench',
+        data: { department: 'bench' },
+      }),
+    });
+    if (joined.ok) return;
+    const said = await joined.text();
+    if (joined.status !== 503 || performance.now() > deadline) throw new Error(said);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 };
+const hireTimeoutMs = 180_000;
 
 /** Something started; without a contender it is only what others need. */
 export type Open = { readonly contender: Contender | undefined; readonly stop: () => Promise<void> };
