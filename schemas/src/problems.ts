@@ -172,6 +172,22 @@ export class Problem extends Error {
   }
 }
 
+/** A problem as plain data: instances of classes do not cross threads. */
+export type ProblemInTransit = {
+  readonly code: ProblemCode;
+  readonly detail: string | undefined;
+  readonly fix: string | undefined;
+  readonly members: Readonly<Record<string, unknown>>;
+};
+export const problemInTransit = ({ code, detail, fix, members }: Problem): ProblemInTransit => ({
+  code,
+  detail,
+  fix,
+  members,
+});
+export const arrivedProblem = ({ code, detail, fix, members }: ProblemInTransit): Problem =>
+  new Problem(code, { ...(detail !== undefined && { detail }), ...(fix !== undefined && { fix }), members });
+
 export const isProblem = (error: unknown, code?: ProblemCode): error is Problem =>
   error instanceof Problem && (code === undefined || error.code === code);
 

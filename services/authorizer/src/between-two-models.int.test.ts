@@ -62,6 +62,16 @@ const viewOf42: Question = {
   atLeast: beginning,
 };
 
+const modelBefore = () => [
+  facts.schema(1, before),
+  facts.routes(2, 'payroll', { id: 'payroll/get', method: 'GET', template: '/employees/{id}', access: 'read' }),
+  facts.role(3, 'reader', { endpoint: 'payroll/get' }),
+  facts.joined(4, 'user:bob'),
+  facts.grant(5, 'user:bob', 'reader'),
+  draftOf(6, 'postern.object.related.v1', { object: 'employee:42', relation: 'manager', subject: 'user:bob' } as never),
+];
+const modelAfter = () => [facts.schema(7, after), facts.role(8, 'reader', { endpoint: 'payroll/other' })];
+
 test('while a publication is under way nobody is let in whom neither the old model nor the new one lets in', async () => {
   await using log = await openEventLog('memory:');
   await using engine = await openRelationships('embedded:');
@@ -69,26 +79,12 @@ test('while a publication is under way nobody is let in whom neither the old mod
   await using opened = await room(log, engineHeld.held);
   // However the test ends, the projection has to be able to.
   using _end = { [Symbol.dispose]: engineHeld.letGo };
-  await opened.tell(
-    facts.schema(1, before),
-    facts.routes(2, 'payroll', { id: 'payroll/get', method: 'GET', template: '/employees/{id}', access: 'read' }),
-    facts.role(3, 'reader', { endpoint: 'payroll/get' }),
-    facts.joined(4, 'user:bob'),
-    facts.grant(5, 'user:bob', 'reader'),
-    draftOf(6, 'postern.object.related.v1', {
-      object: 'employee:42',
-      relation: 'manager',
-      subject: 'user:bob',
-    } as never),
-  );
+  await opened.tell(...modelBefore());
   const decide = async (): Promise<Answer | undefined> => (await opened.service.decide([viewOf42]))[0];
   assert.equal((await decide())?.outcome, 'deny', 'the model before');
 
   engineHeld.arm();
-  const published = await log.facts.append(await log.facts.head(), [
-    facts.schema(7, after),
-    facts.role(8, 'reader', { endpoint: 'payroll/other' }),
-  ]);
+  const published = await log.facts.append(await log.facts.head(), modelAfter());
   assert.equal(published.outcome, 'appended');
   await engineHeld.standsBetween;
   const asked = decide();
@@ -107,18 +103,7 @@ test('nor by another authorizer on the same engine, which has not heard of the p
   const engineHeld = heldBehindSchema(engine);
   await using writing = await room(log, engineHeld.held);
   using _end = { [Symbol.dispose]: engineHeld.letGo };
-  await writing.tell(
-    facts.schema(1, before),
-    facts.routes(2, 'payroll', { id: 'payroll/get', method: 'GET', template: '/employees/{id}', access: 'read' }),
-    facts.role(3, 'reader', { endpoint: 'payroll/get' }),
-    facts.joined(4, 'user:bob'),
-    facts.grant(5, 'user:bob', 'reader'),
-    draftOf(6, 'postern.object.related.v1', {
-      object: 'employee:42',
-      relation: 'manager',
-      subject: 'user:bob',
-    } as never),
-  );
+  await writing.tell(...modelBefore());
   // What the other one is told: where the engine stood before, and nothing newer.
   const stood = await engine.reached();
   const behind = judgeOver({ engine: freshest(engine), organisation: new Organisation(), reached: () => stood });
@@ -126,10 +111,7 @@ test('nor by another authorizer on the same engine, which has not heard of the p
   assert.equal((await decide())?.outcome, 'deny', 'the model before');
 
   engineHeld.arm();
-  await log.facts.append(await log.facts.head(), [
-    facts.schema(7, after),
-    facts.role(8, 'reader', { endpoint: 'payroll/other' }),
-  ]);
+  await log.facts.append(await log.facts.head(), modelAfter());
   await engineHeld.standsBetween;
   assert.deepEqual(await decide(), { outcome: 'unavailable', reason: 'behind' });
   assert.deepEqual(

@@ -1,6 +1,6 @@
 /** The end of a bridged log where it is asked: the same port as everywhere, over a message port to the thread that has the log. */
 import type { MessagePort } from 'node:worker_threads';
-import { Problem } from '@postern/schemas';
+import { arrivedProblem, Problem } from '@postern/schemas';
 import type { Carrier } from '@postern/telemetry';
 import type { EventLog, FactBatch, FollowOptions, RecordBatch, RecordLog } from '../port.ts';
 import type { AnswerMessage, Call, CallMessage, StreamName } from './messages.ts';
@@ -26,7 +26,7 @@ export const connectedLog = (port: MessagePort, carrier: () => Carrier = () => (
   port.on('message', (answer: AnswerMessage) => {
     const asked = waiting.get(answer.id);
     waiting.delete(answer.id);
-    if ('problem' in answer) asked?.reject(arrived(answer.problem));
+    if ('problem' in answer) asked?.reject(arrivedProblem(answer.problem));
     else asked?.resolve(answer.value);
   });
   port.once('close', () => lost('closed its door'));
@@ -83,10 +83,3 @@ export const connectedLog = (port: MessagePort, carrier: () => Carrier = () => (
     },
   };
 };
-
-const arrived = ({ code, detail, fix, members }: Extract<AnswerMessage, { problem: unknown }>['problem']): Problem =>
-  new Problem(code, {
-    ...(detail !== undefined && { detail }),
-    ...(fix !== undefined && { fix }),
-    ...(members !== undefined && { members }),
-  });

@@ -1,5 +1,5 @@
 /** What the two ends of a bridged log say to each other: plain data, one answer to each call. */
-import type { ProblemCode } from '@postern/schemas';
+import type { ProblemInTransit } from '@postern/schemas';
 import type { Carrier } from '@postern/telemetry';
 
 export type StreamName = 'facts' | 'decisions' | 'enforcement' | 'quarantine';
@@ -24,11 +24,3 @@ export type CallMessage = Call & { readonly id: number; readonly carrier: Carrie
 export type AnswerMessage =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly problem: ProblemInTransit };
-
-/** Class instances do not cross threads. */
-export type ProblemInTransit = {
-  readonly code: ProblemCode;
-  readonly detail: string | undefined;
-  readonly fix: string | undefined;
-  readonly members: Readonly<Record<string, unknown>> | undefined;
-};

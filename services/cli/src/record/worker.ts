@@ -19,7 +19,7 @@ import {
   systemClock,
   within,
 } from '@postern/runtime';
-import { isProblem } from '@postern/schemas';
+import { isProblem, Problem, problemInTransit } from '@postern/schemas';
 import { openTelemetry } from '@postern/telemetry/open';
 import type { Beginning, FromRecord, ToRecord } from './messages.ts';
 
@@ -62,9 +62,11 @@ const open = async () => {
 
 const failed = (error: unknown): void => {
   const problem = isProblem(error)
-    ? { code: error.code, detail: error.detail, fix: error.fix }
-    : { code: undefined, detail: error instanceof Error ? error.stack : String(error), fix: undefined };
-  say({ said: 'failed', problem });
+    ? error
+    : new Problem('runtime/internal', {
+        detail: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+  say({ said: 'failed', problem: problemInTransit(problem) });
 };
 
 try {
