@@ -3,24 +3,9 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { openEventLog } from '@postern/event-log/open';
-import { granted, joined, keyed, role, routes } from './trial/facts.ts';
 import { startTrial } from './trial/gate.ts';
+import { siteFacts as facts, siteHeaders as headers, siteKey as key } from './trial/site.ts';
 
-const key = 'psk_ann';
-const facts = [
-  routes(
-    'site',
-    '/',
-    { id: 'site/read', method: 'GET', template: '/read' },
-    { id: 'site/write', method: 'POST', template: '/write', access: 'write' },
-  ),
-  role('all', { service: 'site', access: 'read' }, { service: 'site', access: 'write' }),
-  joined('user:ann'),
-  granted('user:ann', 'all').issued,
-  keyed('credential:k1', 'user:ann', key),
-  granted('credential:k1', 'all').issued,
-];
-const headers = { 'x-api-key': key };
 type Answer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;

@@ -3,26 +3,10 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { openEventLog } from '@postern/event-log/open';
 import { Timeouts } from '@postern/schemas';
-import { granted, joined, keyed, role, routes } from './trial/facts.ts';
 import { startTrial, until } from './trial/gate.ts';
+import { siteFacts as facts, siteHeaders as headers, siteKey as key } from './trial/site.ts';
 import { acceptWebSocket } from './trial/upstream.ts';
 
-const key = 'psk_ann';
-const facts = [
-  routes(
-    'site',
-    '/',
-    { id: 'site/read', method: 'GET', template: '/read' },
-    { id: 'site/write', method: 'POST', template: '/write', access: 'write' },
-    { id: 'site/live', method: 'GET', template: '/live', websocket: true },
-  ),
-  role('all', { service: 'site', access: 'read' }, { service: 'site', access: 'write' }),
-  joined('user:ann'),
-  granted('user:ann', 'all').issued,
-  keyed('credential:k1', 'user:ann', key),
-  granted('credential:k1', 'all').issued,
-];
-const headers = { 'x-api-key': key };
 const timeouts = (some: object) => Timeouts.parse(some);
 const codeOf = async (response: Response) =>
   ((await response.json()) as { type: string }).type.replace('urn:postern:problem:', '');

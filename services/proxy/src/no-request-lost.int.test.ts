@@ -3,26 +3,11 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { openEventLog } from '@postern/event-log/open';
 import { RateLimit } from '@postern/schemas';
-import { granted, joined, keyed, role, routes } from './trial/facts.ts';
 import { startTrial, until } from './trial/gate.ts';
 import { constantLoad } from './trial/load.ts';
+import { siteFacts as facts, siteHeaders as headers, siteKey as key } from './trial/site.ts';
 import { recordingUpstream } from './trial/upstream.ts';
 
-const key = 'psk_ann';
-const facts = [
-  routes(
-    'site',
-    '/',
-    { id: 'site/read', method: 'GET', template: '/read' },
-    { id: 'site/write', method: 'POST', template: '/write', access: 'write' },
-  ),
-  role('all', { service: 'site', access: 'read' }, { service: 'site', access: 'write' }),
-  joined('user:ann'),
-  granted('user:ann', 'all').issued,
-  keyed('credential:k1', 'user:ann', key),
-  granted('credential:k1', 'all').issued,
-];
-const headers = { 'x-api-key': key };
 /** Answers take a moment, so that there is always something under way. */
 const slowly = (upstream: Awaited<ReturnType<typeof recordingUpstream>>): void => {
   upstream.respond = (_req, res) => void setTimeout(() => res.end('the API answers'), Math.random() * 20);

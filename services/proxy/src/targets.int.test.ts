@@ -4,26 +4,10 @@ import { test } from 'node:test';
 import { openEventLog } from '@postern/event-log/open';
 import { Outliers } from '@postern/schemas';
 import { openTelemetry } from '@postern/telemetry/open';
-import { granted, joined, keyed, role, routes } from './trial/facts.ts';
 import { startTrial, until } from './trial/gate.ts';
+import { siteFacts as facts, siteHeaders as headers } from './trial/site.ts';
 import { recordingUpstream } from './trial/upstream.ts';
 
-const key = 'psk_ann';
-const facts = [
-  routes(
-    'site',
-    '/',
-    { id: 'site/read', method: 'GET', template: '/read' },
-    { id: 'site/write', method: 'POST', template: '/write', access: 'write' },
-    { id: 'site/live', method: 'GET', template: '/live', websocket: true },
-  ),
-  role('all', { service: 'site', access: 'read' }, { service: 'site', access: 'write' }),
-  joined('user:ann'),
-  granted('user:ann', 'all').issued,
-  keyed('credential:k1', 'user:ann', key),
-  granted('credential:k1', 'all').issued,
-];
-const headers = { 'x-api-key': key };
 const outliers = (rules: object = {}) => Outliers.parse(rules);
 type Trial = Awaited<ReturnType<typeof startTrial>>;
 const call = async (gate: Trial) => {

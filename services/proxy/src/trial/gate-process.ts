@@ -5,25 +5,13 @@ import { openTelemetry } from '@postern/telemetry/open';
 import { proxyService } from '../app.ts';
 import { tellParent, workerNumber } from '../workers/worker.ts';
 import { bruteForce } from './brute-force.ts';
-import { appendAll, granted, joined, keyed, role, routes } from './facts.ts';
+import { appendAll } from './facts.ts';
+import { siteFacts } from './site.ts';
 
 const [port = '0', upstream = ''] = process.argv.slice(2);
 const worker = workerNumber(process.env);
 await using log = await openEventLog('memory:');
-await appendAll(
-  log,
-  routes(
-    'site',
-    '/',
-    { id: 'site/read', method: 'GET', template: '/read' },
-    { id: 'site/write', method: 'POST', template: '/write', access: 'write' },
-  ),
-  role('all', { service: 'site', access: 'read' }, { service: 'site', access: 'write' }),
-  joined('user:ann'),
-  granted('user:ann', 'all').issued,
-  keyed('credential:k1', 'user:ann', 'psk_ann'),
-  granted('credential:k1', 'all').issued,
-);
+await appendAll(log, ...siteFacts);
 const point = bruteForce(log);
 const telemetry = await openTelemetry({ service: 'trial', labels: { worker: String(worker) } });
 const proxy = proxyService(
