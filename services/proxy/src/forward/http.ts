@@ -2,10 +2,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Transform, type Writable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { BodyTooLarge, Ended, failureOf, Late, toProblem } from './failures.ts';
+import { bodyOf } from './body.ts';
+import { Ended, failureOf, Late, toProblem } from './failures.ts';
 import { type Cut, type Outgoing, responseHeaders, textOf, type Watch } from './forwarding.ts';
 import { repeatable } from './retries.ts';
-import { type RewriteMessage, rewriting, Unrewritable } from './rewrite.ts';
+import { type RewriteMessage, rewriting, sendRewritten, Unrewritable } from './rewrite.ts';
 import { answered, begun, ended, failed, type Upstream } from './target.ts';
 import { trailersOf } from './trailers.ts';
 
@@ -23,6 +24,11 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
   let attempts = 0;
   const { pace } = out;
   const body = bodyOf(req, out);
+  // What is counted does not end by itself when its source breaks off.
+  if (body instanceof Transform)
+    req.once('close', () => {
+      if (!req.complete) body.destroy(new Ended('the caller went away'));
+    });
   const end = (): void => {
     if (over) return;
     over = true;
@@ -88,29 +94,14 @@ export const forwardHttp = (req: IncomingMessage, res: ServerResponse, out: Outg
       started.abort(new Ended('the answer cannot be read'));
       return;
     }
-    const { through, headers, stream } = changed;
-    const head = (): void => {
-      if (!over && !res.headersSent) res.writeHead(status, message, responseHeaders(headers, out));
-    };
-    sink = through;
-    if (stream) {
-      head();
-      res.flushHeaders();
-    }
-    through.on('data', (chunk: Buffer) => {
-      if (over) return;
-      head();
-      if (res.write(chunk)) return;
-      through.pause();
-      res.once('drain', () => through.resume());
-    });
-    through.once('end', () => {
-      head();
-      if (!over) res.end();
-    });
-    through.once('error', (error) => {
-      fail(error);
-      if (!started.aborted) started.abort(new Ended('the answer cannot be read'));
+    sink = sendRewritten(changed, res, {
+      over: () => over,
+      head: () => void res.writeHead(status, message, responseHeaders(changed.headers, out)),
+      end: () => void res.end(),
+      failed: (error) => {
+        fail(error);
+        if (!started.aborted) started.abort(new Ended('the answer cannot be read'));
+      },
     });
   };
 
@@ -198,28 +189,6 @@ const addressedTo = ({ host }: Upstream, headers: readonly string[]): string[] =
   const copy = [...headers];
   for (let at = 0; at < copy.length; at += 2) if (copy[at] === 'Host') copy[at + 1] = host;
   return copy;
-};
-
-const bodyOf = (
-  req: IncomingMessage,
-  { read, upstream, body }: Outgoing,
-): IncomingMessage | Transform | Buffer | null => {
-  if (body !== undefined) return body.length === 0 ? null : body;
-  if (read.body.kind === 'none' || (read.body.kind === 'sized' && read.body.bytes === 0)) return null;
-  if (read.body.kind === 'sized') return req;
-  let bytes = 0;
-  const counted = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      if (bytes > upstream.bodyBytesMax) done(new BodyTooLarge());
-      else done(null, chunk);
-    },
-  });
-  req.once('error', (error) => counted.destroy(error));
-  req.once('close', () => {
-    if (!req.complete) counted.destroy(new Ended('the caller went away'));
-  });
-  return req.pipe(counted);
 };
 
 /** As they came, octet for octet: undici's own object joins and decodes. */

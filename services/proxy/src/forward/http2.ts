@@ -6,12 +6,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from 'node:http2';
 import type { Writable } from 'node:stream';
 import type { ProblemCode } from '@postern/schemas';
+import { bodyOf } from './body.ts';
+import { BodyTooLarge } from './failures.ts';
 import { type Cut, type Outgoing, responseHeaders, type Watch } from './forwarding.ts';
 import { grpcStatus, isGrpc } from './grpc.ts';
-import { BodyTooLarge, bodyOf, replayable } from './http2-body.ts';
+import { replayable } from './http2-body.ts';
 import { grouped, joined, statusIn, trailersIn } from './http2-fields.ts';
 import type { Http2Sessions } from './http2-sessions.ts';
-import { rewriting, Unrewritable } from './rewrite.ts';
+import { rewriting, sendRewritten, Unrewritable } from './rewrite.ts';
 import { begun, ended, type Failure, failed, answered as targetAnswered } from './target.ts';
 
 const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = constants;
@@ -60,11 +62,11 @@ export const forwardHttp2 = (
 
   const body = bodyOf(req, out);
   const headers = toHttp2(out);
-  const sent = body === undefined ? undefined : replayable(body);
+  const sent = body === null ? undefined : replayable(body);
   const begin = (attempt: number): void => {
     let ours: ClientHttp2Stream;
     try {
-      ours = sessions.request(headers, { endStream: body === undefined });
+      ours = sessions.request(headers, { endStream: body === null });
     } catch {
       fail('proxy/upstream-unreachable');
       return;
@@ -120,29 +122,13 @@ export const forwardHttp2 = (
           fail('proxy/upstream-unreadable', changed.why);
           return;
         }
-        const { through } = changed;
-        const head = (): void => {
-          if (!over && !res.headersSent) res.writeHead(status, responseHeaders(changed.headers, out));
-        };
-        if (changed.stream) {
-          head();
-          res.flushHeaders();
-        }
-        through.on('data', (chunk: Buffer) => {
-          if (over) return;
-          head();
-          if (res.write(chunk)) return;
-          through.pause();
-          res.once('drain', () => through.resume());
+        sink = sendRewritten(changed, res, {
+          over: () => over,
+          head: () => void res.writeHead(status, responseHeaders(changed.headers, out)),
+          end: finish,
+          failed: (error) =>
+            fail('proxy/upstream-unreadable', error instanceof Unrewritable ? error.message : undefined),
         });
-        through.once('end', () => {
-          head();
-          if (!over) finish();
-        });
-        through.once('error', (error) =>
-          fail('proxy/upstream-unreadable', error instanceof Unrewritable ? error.message : undefined),
-        );
-        sink = through;
       } else if (only && res.req.httpVersionMajor >= 2) {
         // An answer that is a head alone has to stay one: gRPC reads its status there only where nothing follows.
         complete = true;

@@ -2,6 +2,7 @@
  * Answers that are changed on their way back: JSON messages, alone or as server-sent events. Only what has to change is written
  * anew; all else keeps its octets. What cannot be read is not passed on.
  */
+import type { ServerResponse } from 'node:http';
 import { Transform } from 'node:stream';
 
 /** Answers with the message as the caller may see it: the same value where nothing changes. */
@@ -46,6 +47,40 @@ export const rewriting = (status: number, raw: readonly string[], rewrite: Rewri
   const stream = type === 'text/event-stream';
   const through = stream ? events(rewrite) : type === 'application/json' ? wholeJson(rewrite) : other(status);
   return { outcome: 'rewriting', headers, through, stream };
+};
+
+/** Sends a changed answer on as fast as the caller takes it; answers with where the API's octets go in. */
+export const sendRewritten = (
+  { through, stream }: Extract<Rewriting, { outcome: 'rewriting' }>,
+  res: ServerResponse,
+  on: {
+    /** The exchange is over: nothing of it is sent any more. */
+    readonly over: () => boolean;
+    readonly head: () => void;
+    readonly end: () => void;
+    readonly failed: (error: Error) => void;
+  },
+): Transform => {
+  const head = (): void => {
+    if (!on.over() && !res.headersSent) on.head();
+  };
+  if (stream) {
+    head();
+    res.flushHeaders();
+  }
+  through.on('data', (chunk: Buffer) => {
+    if (on.over()) return;
+    head();
+    if (res.write(chunk)) return;
+    through.pause();
+    res.once('drain', () => through.resume());
+  });
+  through.once('end', () => {
+    head();
+    if (!on.over()) on.end();
+  });
+  through.once('error', on.failed);
+  return through;
 };
 
 const rewritten = async (text: string, rewrite: RewriteMessage): Promise<string> => {
