@@ -66,7 +66,7 @@ export const gather = async (
   const operations = [operationsOf(live), operationsOf(here)] as const;
   const isOperation = (id: string): boolean => operations.some((each) => each.has(id));
   const whereLive = whereOver(live, operations[0], isOperation);
-  const whereHere = here === live ? whereLive : whereOver(here, operations[1], isOperation);
+  const whereHere = here === live ? whereLive : whereOver(here, operations[1], isOperation, operations[0]);
   const pairs = new Map<string, Pair>();
   const without = leavingOut();
   let variants = 0;

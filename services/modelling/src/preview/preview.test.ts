@@ -147,6 +147,55 @@ test('all operations of one request are asked, each by its name; where a record 
   assert.equal(gathered.read, 2);
 });
 
+test('an operation is asked together with the objects that it named; where the record cannot tell them, that is said', async () => {
+  const field = (name: string, ...objects: object[]) =>
+    Endpoint.parse({
+      ...{ id: `payroll/${name}`, method: 'POST', template: '/graphql', access: 'read' },
+      operation: { kind: 'graphql', type: 'query', field: name },
+      ...(objects.length > 0 && { objects }),
+    });
+  const of = (...endpoints: Endpoint[]) => ({
+    services: new Map([['payroll', { name: 'payroll', mount: '/payroll', endpoints }]]),
+  });
+  const rule = (argument: string, permission: string) => ({ type: 'employee', argument, permission });
+  const call = (more: object) => record({ method: 'POST', path: '/payroll/graphql', ...more });
+  const seen = async (live: object, here: object, more: object) => {
+    const gathered = await gather(told(call(more)), { live, here } as never);
+    return [
+      ...variantsOf(gathered).map(({ objects }) => [objects.live.map(objectText), objects.here.map(objectText)]),
+      ...gathered.leftOut.map(({ why }) => why),
+    ];
+  };
+  const one = { endpoint: 'payroll/salary', objects: ['employee:7#view', 'employee:8#view'] };
+  const live = of(field('salary', rule('id', 'view')), field('other'));
+
+  assert.deepEqual(await seen(live, of(field('salary', rule('id', 'edit'))), one), [
+    [one.objects, ['employee:7#edit', 'employee:8#edit']],
+  ]);
+  assert.deepEqual(await seen(live, of(field('salary')), one), [[one.objects, []]], 'the rule is gone here');
+  const [anotherArgument] = await seen(live, of(field('salary', rule('boss', 'view'))), one);
+  assert.match(String(anotherArgument), /does not hold/);
+  const [added] = await seen(of(field('salary')), live, { endpoint: 'payroll/salary' });
+  assert.match(String(added), /does not hold/);
+  const [together] = await seen(live, live, { ...one, also: ['payroll/other'] });
+  assert.deepEqual(together, [[], []], 'the other one names nothing, and is asked');
+  assert.match(String((await seen(live, live, { ...one, also: ['payroll/other'] })).at(-1)), /called with others/);
+
+  const two = of(field('salary', rule('from', 'view'), rule('to', 'view')));
+  assert.match(String((await seen(two, two, one))[0]), /several arguments/);
+  const apart = of(field('salary', rule('from', 'debit'), rule('to', 'credit')));
+  const moved = of(field('salary', rule('from', 'credit'), rule('to', 'credit')));
+  assert.deepEqual(
+    await seen(apart, moved, { endpoint: one.endpoint, objects: ['employee:1#debit', 'employee:2#credit'] }),
+    [
+      [
+        ['employee:1#debit', 'employee:2#credit'],
+        ['employee:1#credit', 'employee:2#credit'],
+      ],
+    ],
+  );
+});
+
 describe('wanted flips', () => {
   const flip = (direction: Flip['direction']): Omit<Flip, 'wanted'> => ({
     direction,

@@ -12,6 +12,8 @@ export type Use = {
   /** As recorded, the first of them and any further operations of the same request; an access log knows none. */
   readonly endpoint?: string | undefined;
   readonly also?: readonly string[] | undefined;
+  /** What was asked besides the endpoints: `employee:42#view`. */
+  readonly objects?: readonly string[] | undefined;
   /** What the token was delegated; undefined where it was not, and in an access log. */
   readonly scopes?: readonly string[] | undefined;
   /** Further scopes that the record has no room for. */
@@ -52,12 +54,12 @@ export const useOfDecision = (record: Partial<DecisionRecord>): ReadUse => {
   if (path.length >= pathLengthMax) return leftOut('path cut in the record');
   if (reason === 'scope-missing' && record.scopes === undefined)
     return leftOut('a record from before scopes were written down');
-  const { endpoint, also, ip, country, acr, amr, scopes, scopesBeyond } = record;
+  const { endpoint, also, objects, ip, country, acr, amr, scopes, scopesBeyond } = record;
   const subjects = [principal, credential, ...(actors ?? [])].filter((each) => each !== undefined) as Subject[];
   return {
     outcome: 'use',
     use: {
-      ...{ at, subjects, method, path, endpoint, also, ip, country, acr, amr, scopes, scopesBeyond },
+      ...{ at, subjects, method, path, endpoint, also, objects, ip, country, acr, amr, scopes, scopesBeyond },
       allowed: outcome === 'allow',
       ...(observed !== undefined && { observed: true }),
     },

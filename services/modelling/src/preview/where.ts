@@ -8,6 +8,7 @@ import {
   type readTarget,
   routeMatcher,
 } from '@postern/schemas';
+import { recordedObjects } from './objects-recorded.ts';
 import type { Use } from './use.ts';
 
 export type Place = {
@@ -25,20 +26,24 @@ export type Where =
 
 export type ReadTarget = ReturnType<typeof readTarget>;
 
+type Called = Pick<Use, 'method' | 'also' | 'objects' | 'scopes' | 'scopesBeyond'>;
+
 const nowhere: Where = { at: undefined };
 
 /**
  * Nowhere, too, if its path names no object in one way only: the gate refuses that. One of many operations behind a path was told
  * apart by the request's body, which is not recorded: it keeps its endpoint's name, and without one there is nothing to ask.
+ * `live` are the operations of the routes that the calls were recorded under.
  */
 export const whereOver = (
   { services }: Pick<Organisation, 'services'>,
   operations: ReadonlyMap<string, Endpoint> = operationsOf({ services }),
   isOperation: (id: string) => boolean = (id) => operations.has(id),
+  live: ReadonlyMap<string, Endpoint> = operations,
 ) => {
   const matcher = routeMatcher(services.values());
 
-  return (use: Pick<Use, 'method' | 'scopes' | 'scopesBeyond'>, target: ReadTarget, recorded?: string): Where => {
+  return (use: Called, target: ReadTarget, recorded?: string): Where => {
     if (target.outcome !== 'read') return nowhere;
     const match = matcher.match(use.method, target);
     if (match === undefined) return nowhere;
@@ -47,7 +52,10 @@ export const whereOver = (
       return named.outcome === 'named' ? placeAt(match.endpoint, named.objects, use) : nowhere;
     }
     const operation = recorded === undefined ? undefined : operations.get(recorded);
-    if (operation !== undefined && match.operations.includes(operation)) return placeAt(operation, [], use);
+    if (operation !== undefined && match.operations.includes(operation)) {
+      const named = recordedObjects(operation, live.get(operation.id)?.objects, use);
+      return 'why' in named ? { at: 'unknown', why: named.why } : placeAt(operation, named.objects, use);
+    }
     return recorded === undefined || !isOperation(recorded)
       ? { at: 'unknown', why: 'the record does not say which of the operations behind its path was called' }
       : nowhere;
