@@ -12,25 +12,17 @@ import type { LoggedFact } from '../facts/log-entry.ts';
 import type { RoleRules } from '../facts/role.ts';
 import type { CredentialId, GrantId, PrincipalId, RoleName, Sequence, SubjectId } from '../ids.ts';
 import { beginning } from '../ids.ts';
-import {
-  canonicalJson,
-  objectPermission,
-  type Relationship,
-  type RelationshipUpdate,
-  relationshipKey,
-} from '../relationship.ts';
+import { canonicalJson, type Relationship, type RelationshipUpdate } from '../relationship.ts';
 import type { Endpoint, Service } from '../routes/endpoint.ts';
 import { AllClaims, claimTime } from './claims.ts';
-import { Groups, type MembershipChange } from './closure.ts';
+import { Groups } from './closure.ts';
+import { difference, remove, roleEdges, routeEdges, toMemberships, touch } from './edges.ts';
 import { Inbox } from './inbox.ts';
 import { AccessLife } from './life/access-life.ts';
 import { ObjectRelations } from './object-relations.ts';
 import type { Credential, Grant, Principal } from './standing.ts';
 
 export type { Credential, Grant, Principal } from './standing.ts';
-
-const touch = (relationship: Relationship): RelationshipUpdate => ({ operation: 'touch', relationship });
-const remove = (relationship: Relationship): RelationshipUpdate => ({ operation: 'delete', relationship });
 
 export class Organisation {
   sequence: Sequence = beginning;
@@ -369,43 +361,6 @@ const saidBy = (
   others: readonly string[],
   { inboundsource = saidHere }: Pick<Fact, 'inboundsource'>,
 ): readonly string[] => (others.includes(inboundsource) ? others : [...others, inboundsource]);
-
-const accessRelation = { read: 'reader', write: 'writer', admin: 'administrator' } as const;
-const classRelation = { read: 'reads', write: 'writes', admin: 'administers' } as const;
-
-function* roleEdges(role: RoleName, rules: RoleRules): Generator<Relationship> {
-  const subject = `role:${role}#holder`;
-  for (const allowance of rules.allows)
-    if ('service' in allowance)
-      yield { resource: `service:${allowance.service}`, relation: accessRelation[allowance.access], subject };
-    else if ('endpoint' in allowance) yield { resource: `endpoint:${allowance.endpoint}`, relation: 'caller', subject };
-    else yield { resource: objectPermission(allowance.object, allowance.permission), relation: 'holder', subject };
-}
-
-function* routeEdges(service: Service): Generator<Relationship> {
-  // No class of access reaches an opaque endpoint: a role has to name it.
-  for (const endpoint of service.endpoints)
-    if (endpoint.opaque !== true)
-      yield {
-        resource: `endpoint:${endpoint.id}`,
-        relation: classRelation[endpoint.access],
-        subject: `service:${service.name}`,
-      };
-}
-
-const toMemberships = (changes: readonly MembershipChange[]): RelationshipUpdate[] =>
-  changes.map(({ group, principal, is }) =>
-    (is === 'in' ? touch : remove)({ resource: group, relation: 'member', subject: principal }),
-  );
-
-const difference = (before: readonly Relationship[], after: readonly Relationship[]): RelationshipUpdate[] => {
-  const kept = new Set(after.map(relationshipKey));
-  const had = new Set(before.map(relationshipKey));
-  return [
-    ...before.filter((edge) => !kept.has(relationshipKey(edge))).map(remove),
-    ...after.filter((edge) => !had.has(relationshipKey(edge))).map(touch),
-  ];
-};
 
 const addTo = <Key, Value>(index: Map<Key, Set<Value>>, key: Key, value: Value): void => {
   const found = index.get(key);
