@@ -6,10 +6,10 @@
 import type { ProfileKind } from '@postern/profiles';
 import { type Actor, isProblem, Problem } from '@postern/schemas';
 import type { CarryOut, Change, Outcome } from './changes.ts';
-import { folded } from './changes.ts';
 import { errorBody, refuse } from './failures.ts';
 import { asObject } from './paths.ts';
 import { newId, type ScimConfig } from './people.ts';
+import { folded } from './planning.ts';
 import { readResource } from './read.ts';
 import { locationOf } from './show.ts';
 

@@ -2,11 +2,11 @@
 import type { Profile, ProfileKind, ProfileStore } from '@postern/profiles';
 import type { Organisation } from '@postern/schemas';
 import { z } from 'zod';
-import { folded } from './changes.ts';
 import { refuse } from './failures.ts';
 import { type Filter, parseFilter } from './filter.ts';
 import { compile, type Test } from './match.ts';
 import { asObject, placeOf, valuesAt } from './paths.ts';
+import { folded } from './planning.ts';
 import { type Selection, type Shown, select, shown } from './show.ts';
 
 export const listUrn = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';

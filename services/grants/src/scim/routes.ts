@@ -7,10 +7,11 @@ import { actorOf, Wait } from '../routes/answer.ts';
 import type { RouteDeps } from '../routes/deps.ts';
 import type { Together } from '../together.ts';
 import { bulk, payloadBytesMax } from './bulk.ts';
-import { type Change, carryingOut, type Outcome, tagsIn } from './changes.ts';
+import { type Change, carryingOut, type Outcome } from './changes.ts';
 import { resourceTypes, schemas, serviceProviderConfig } from './documents.ts';
 import { codeHeader, errorBody, notFound } from './failures.ts';
 import type { ScimConfig } from './people.ts';
+import { tagsIn } from './planning.ts';
 import { find, listUrn, type Query, readQuery, selectionOf } from './query.ts';
 import { locationOf, type Shown, select, shown } from './show.ts';
 
