@@ -1,53 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { eventLogConformance, type LogUnderTest } from '../conformance.ts';
+import { eventLogConformance } from '../conformance.ts';
 import type { EventLog } from '../port.ts';
+import { exceptions, logInFolder } from '../trial/folder.ts';
 import { openEmbedded } from './open.ts';
 
-const folder = (): LogUnderTest => {
-  const directory = mkdtempSync(join(tmpdir(), 'postern-log-'));
-  const url = `file:${directory}`;
-  let door: EventLog | undefined;
-  const close = async () => {
-    await door?.[Symbol.asyncDispose]();
-    door = undefined;
-  };
-  const behindItsBack = async (statement: string) => {
-    await close();
-    const database = new DatabaseSync(join(directory, 'event-log.sqlite'));
-    database.exec(statement);
-    database.close();
-  };
-  return {
-    url,
-    open: async () => {
-      door ??= openEmbedded(url);
-      return door;
-    },
-    close,
-    truncateFacts: (sequence) => behindItsBack(`DELETE FROM facts WHERE sequence < ${sequence}`),
-    truncateRecords: () => behindItsBack('DELETE FROM quarantine WHERE position < 3'),
-    [Symbol.asyncDispose]: async () => {
-      await close();
-      rmSync(directory, { recursive: true });
-    },
-  };
-};
-
-const oneOwner = 'one process owns the file and is the only one that writes it: there are no strangers in it';
-const noNetwork = 'there is no network between the writer and the log: a write ends in the call that began it';
-eventLogConformance('embedded', async () => ({ create: async () => folder(), [Symbol.asyncDispose]: async () => {} }), [
-  { test: 'admits a repeated record once', because: oneOwner },
-  { test: 'reports what is no fact with its bytes and place, and reads on behind it', because: oneOwner },
-  {
-    test: 'finds out what became of an append whose acknowledgement was lost',
-    because: noNetwork,
-  },
-  { test: 'loses no record behind one whose acknowledgement was lost', because: noNetwork },
-  {
-    test: 'falls silent while the log is away, refuses to be asked, and goes on by itself afterwards',
-    because: 'the log is in this process: it is away when the process is',
-  },
-]);
+/** One owner: whoever opens it again gets the same door. */
+const create = async () =>
+  logInFolder((url) => {
+    let door: EventLog | undefined;
+    return {
+      open: async () => {
+        door ??= openEmbedded(url);
+        return door;
+      },
+      close: async () => {
+        await door?.[Symbol.asyncDispose]();
+        door = undefined;
+      },
+    };
+  });
+eventLogConformance('embedded', async () => ({ create, [Symbol.asyncDispose]: async () => {} }), exceptions);
