@@ -2,7 +2,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { eventLogConformance } from '../conformance.ts';
 import { openEmbedded } from '../embedded/open.ts';
 import type { EventLog } from '../port.ts';
-import { exceptions, logInFolder } from '../trial/folder.ts';
+import { exceptions, logInFolder } from '../embedded/trial-folder.ts';
 import { connectedLog } from './connect.ts';
 import { servedLogs } from './serve.ts';
 

@@ -1,6 +1,6 @@
 import { eventLogConformance } from '../conformance.ts';
 import type { EventLog } from '../port.ts';
-import { exceptions, logInFolder } from '../trial/folder.ts';
+import { exceptions, logInFolder } from './trial-folder.ts';
 import { openEmbedded } from './open.ts';
 
 /** One owner: whoever opens it again gets the same door. */
