@@ -1,8 +1,8 @@
 import { MessageChannel } from 'node:worker_threads';
 import { eventLogConformance } from '../conformance.ts';
 import { openEmbedded } from '../embedded/open.ts';
-import type { EventLog } from '../port.ts';
 import { exceptions, logInFolder } from '../embedded/trial-folder.ts';
+import type { EventLog } from '../port.ts';
 import { connectedLog } from './connect.ts';
 import { servedLogs } from './serve.ts';
 

@@ -1,7 +1,7 @@
 import { eventLogConformance } from '../conformance.ts';
 import type { EventLog } from '../port.ts';
-import { exceptions, logInFolder } from './trial-folder.ts';
 import { openEmbedded } from './open.ts';
+import { exceptions, logInFolder } from './trial-folder.ts';
 
 /** One owner: whoever opens it again gets the same door. */
 const create = async () =>
