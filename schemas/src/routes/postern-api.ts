@@ -177,6 +177,7 @@ export const posternOperations: readonly PosternOperation[] = [
   operation('authorizer', 'read', 'GET', '/what', 'what', 'What a subject may call'),
   operation('audit', 'read', 'GET', '/audit/facts', 'findFacts', 'Facts, filtered, in pages'),
   operation('audit', 'read', 'GET', '/audit/decisions', 'findDecisions', 'Decisions, filtered, in pages'),
+  operation('audit', 'read', 'GET', '/audit/as-of', 'asOf', 'Who could call what at any past moment, and what changed'),
   operation('audit', 'read', 'GET', '/audit/last-use', 'findLastUses', 'When each endpoint was last used, by whom'),
   operation('audit', 'read', 'GET', '/audit/proof/{sequence}', 'proveFact', 'The proof that a fact is in the record'),
   operation('audit', 'read', 'GET', '/audit/log/{log}/checkpoint', 'getCheckpoint', 'The signed head of a log'),

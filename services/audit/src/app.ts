@@ -2,10 +2,13 @@
 import type { AuditStore, LogName } from '@postern/audit-store';
 import { logNames } from '@postern/audit-store';
 import type { EventLog } from '@postern/event-log';
+import type { Relationships } from '@postern/relationships';
 import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
 import { posternMount, posternService } from '@postern/schemas';
 import { type NoteKeyPair, noteSigner } from '@postern/schemas/tlog';
 import type { Telemetry } from '@postern/telemetry';
+import { type AskPast, past } from './as-of/past.ts';
+import { asOfRoute } from './as-of/routes.ts';
 import { ingest } from './ingest.ts';
 import { decisionsSource } from './ingest-decisions.ts';
 import { factsSource } from './ingest-facts.ts';
@@ -14,6 +17,7 @@ import { lastUseRoute, recordRoutes } from './routes/records.ts';
 import { type Sealer, sealer } from './seal.ts';
 import { logTree } from './tree.ts';
 
+export { type AskPast, past } from './as-of/past.ts';
 export { filesIn } from './files.ts';
 export { makeSigningKey, parseSigningKey } from './signing-key.ts';
 export * from './verify.ts';
@@ -28,6 +32,10 @@ export type AuditDeps = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly telemetry: Telemetry;
+  /** An empty engine, opened at the first question about the past. */
+  readonly openEngine: () => Promise<Relationships>;
+  /** The authorizer's questions: the past is judged by the same code as the present. */
+  readonly askPast: AskPast;
 };
 
 export type AuditConfig = {
@@ -41,7 +49,7 @@ export type AuditConfig = {
 const defaults = { sealEveryMs: 1_000, sealAtLeastEveryMs: 600_000, entriesCheckedAtStart: 10_000 };
 
 export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
-  const { eventLog, store, keys, signingKey, clock, log, telemetry } = deps;
+  const { eventLog, store, keys, signingKey, clock, log, telemetry, openEngine, askPast } = deps;
   const stopping = new AbortController();
   const background: Promise<void>[] = [];
   const ingests = [
@@ -49,6 +57,7 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
     ingest({ store, clock, log, telemetry }, decisionsSource({ ...eventLog, clock })),
   ];
   const trees = { facts: logTree(store.reader, 'facts'), decisions: logTree(store.reader, 'decisions') };
+  const ago = past({ entries: store.reader, openEngine, askPast });
   const signers = new Map<LogName, Awaited<ReturnType<typeof noteSigner>>>();
   const sealers: Sealer[] = [];
 
@@ -67,6 +76,7 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
     async (routes) => {
       recordRoutes(routes, store.reader);
       lastUseRoute(routes, store.reader);
+      asOfRoute(routes, { reader: store.reader, past: ago, clock });
       logRoutes(routes, { reader: store.reader, logs });
     },
     { prefix: `${posternMount}/audit` },
@@ -98,6 +108,7 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
       // What was taken in last is signed before the room closes; where that fails, the next start does it.
       await Promise.allSettled(sealers.map((one) => one.seal()));
       await app.close().catch(() => {});
+      await ago[Symbol.asyncDispose]();
     },
   };
 };

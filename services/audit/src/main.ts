@@ -1,6 +1,7 @@
 /** `postern serve audit`: the room by itself. */
 import { openAuditStore } from '@postern/audit-store/open';
 import { openEventLog } from '@postern/event-log/open';
+import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
   auditStoreUrl,
@@ -16,10 +17,10 @@ import {
   within,
 } from '@postern/runtime';
 import { openTelemetry } from '@postern/telemetry/open';
-import { auditService, makeSigningKey, parseSigningKey } from './app.ts';
+import { type AskPast, auditService, makeSigningKey, parseSigningKey } from './app.ts';
 
 /** Resolves when a signal has stopped it. */
-export const serve = async (loaded: LoadedConfig): Promise<void> => {
+export const serve = async (loaded: LoadedConfig, askPast: AskPast): Promise<void> => {
   const { config, folder } = loaded;
   const log = openLogger(config.log.level, 'postern-audit');
   const clock = systemClock;
@@ -34,7 +35,17 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
   );
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
   const audit = auditService(
-    { eventLog, store, keys, signingKey, clock, log, telemetry },
+    {
+      eventLog,
+      store,
+      keys,
+      signingKey,
+      clock,
+      log,
+      telemetry,
+      openEngine: () => openRelationships('embedded:'),
+      askPast,
+    },
     { origin: config.audit.origin },
   );
   await run({

@@ -12,7 +12,7 @@ import { decidePath } from './pdp/wire.ts';
 import { projection } from './projection.ts';
 import { questionRoutes } from './questions.ts';
 
-export { judgeOver } from './judge-over.ts';
+export { judgeOver, type QuestionsOver, questionsOver } from './judge-over.ts';
 
 export type AuthorizerDeps = {
   readonly facts: Pick<FactLog, 'head' | 'follow'>;

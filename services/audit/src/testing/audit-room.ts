@@ -5,7 +5,15 @@ import type { EventLog } from '@postern/event-log';
 import { type Room, silentLogger, systemClock } from '@postern/runtime';
 import type { NoteKeyPair } from '@postern/schemas/tlog';
 import { noTelemetry } from '@postern/telemetry';
-import { type AuditConfig, auditService, type Get, makeSigningKey, parseSigningKey } from '../app.ts';
+import {
+  type AskPast,
+  type AuditConfig,
+  type AuditDeps,
+  auditService,
+  type Get,
+  makeSigningKey,
+  parseSigningKey,
+} from '../app.ts';
 import { type Gate, testGate } from './caller.ts';
 
 export type AuditRoom = AsyncDisposable & {
@@ -18,21 +26,39 @@ export type AuditRoom = AsyncDisposable & {
   readonly sealedAt: (sizes: { readonly facts: number; readonly decisions: number }) => Promise<void>;
 };
 
+const unasked = (): never => {
+  throw new Error('nobody asks about the past in this test');
+};
+
 export const auditRoom = async (
   {
     eventLog,
     store,
     signingKey = parseSigningKey(makeSigningKey()),
+    openEngine = unasked,
+    askPast = unasked,
   }: {
     readonly eventLog: Pick<EventLog, 'facts' | 'decisions' | 'quarantine'>;
     readonly store: AuditStore;
     readonly signingKey?: NoteKeyPair;
+    readonly openEngine?: AuditDeps['openEngine'];
+    readonly askPast?: AskPast;
   },
   config: Partial<AuditConfig> = {},
 ): Promise<AuditRoom> => {
   const gate = testGate();
   const service = auditService(
-    { eventLog, store, signingKey, keys: gate.keys, clock: systemClock, log: silentLogger, telemetry: noTelemetry },
+    {
+      eventLog,
+      store,
+      signingKey,
+      keys: gate.keys,
+      clock: systemClock,
+      log: silentLogger,
+      telemetry: noTelemetry,
+      openEngine,
+      askPast,
+    },
     { origin: 'audit.example', sealEveryMs: 10, ...config },
   );
   await service.start();

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { CommandFailure, type Connection, callJson, failureOf, request } from '../client.ts';
 import { readTextFile, wholeNumber } from '../input.ts';
 import { print, printJson, printTable, progress, readableTime, tell } from '../output.ts';
+import { asOfCommand } from './as-of.ts';
 import { connect, type Shared, withConnection } from './connect.ts';
 
 type Row = {
@@ -155,6 +156,8 @@ export const auditCommands = (program: Command): void => {
         tell('the keys came from the gate itself: keep them (--vkey) to notice if they ever change');
       if (results.some(({ verified }) => verified.outcome !== 'intact')) process.exitCode = 1;
     });
+
+  asOfCommand(audit);
 
   withConnection(audit.command('proof <sequence>'))
     .description('the proof that a fact is in the record, as a .tlog-proof file on stdout')

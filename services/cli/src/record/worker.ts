@@ -5,7 +5,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { auditService, makeSigningKey, parseSigningKey } from '@postern/audit/app';
 import { openAuditStore } from '@postern/audit-store/open';
+import { questionsOver } from '@postern/authorizer/app';
 import { openEventLog, openServedLog } from '@postern/event-log/open';
+import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
   auditStoreUrl,
@@ -53,7 +55,17 @@ const open = async () => {
   const clock = systemClock;
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
   const audit = auditService(
-    { eventLog, store, keys, signingKey, clock, log, telemetry },
+    {
+      eventLog,
+      store,
+      keys,
+      signingKey,
+      clock,
+      log,
+      telemetry,
+      openEngine: () => openRelationships('embedded:'),
+      askPast: questionsOver,
+    },
     { origin: config.audit.origin },
   );
   const listener = httpListener(audit, '127.0.0.1:0');
