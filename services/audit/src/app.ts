@@ -19,6 +19,8 @@ import { logTree } from './tree.ts';
 
 export { type AskPast, past } from './as-of/past.ts';
 export { filesIn } from './files.ts';
+export { appendsOf, digestOf, rebuild, rebuildChecks } from './replay/rebuild.ts';
+export { verifyDecisions } from './replay/verify-decisions.ts';
 export { makeSigningKey, parseSigningKey } from './signing-key.ts';
 export * from './verify.ts';
 

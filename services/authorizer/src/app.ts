@@ -6,6 +6,7 @@ import type { DecisionPoint } from '@postern/schemas';
 import type { Telemetry } from '@postern/telemetry';
 import { authzenRoutes } from './authzen/routes.ts';
 import { type MatchPath, matchPath } from './authzen/to-check.ts';
+import { digestRoute } from './digest.ts';
 import { decisionPoint } from './pdp/decide.ts';
 import { decideRoute } from './pdp/http.ts';
 import { decidePath } from './pdp/wire.ts';
@@ -44,6 +45,7 @@ export const authorizerService = (
   requireAssertion(http, 'postern', keys, [decidePath]);
   decideRoute(http, point, pdpToken);
   authzenRoutes(http, { engine, projection: projected, now: clock.now });
+  digestRoute(http, { engine, projection: projected });
   questionRoutes(http, { engine, projection: projected, decide: point.decide, match, clock, log });
   return {
     name: 'authorizer',

@@ -9,7 +9,10 @@ import { concernsOf, Fact, type LoggedFact, Problem, readLoggedFact } from '@pos
 /** Entries read between two turns of the event loop: the record goes on being written meanwhile. */
 const slice = 500;
 /** Entries so near to each other are read in one go, with those between them. */
-const gapMax = 32;
+const gapMax = 16;
+const runsAtOnce = 50;
+/** Facts that were read last: one question after another is about the same model and the same people. */
+const keptMax = 30_000;
 
 export type ReadableFact = LoggedFact & { readonly fact: Fact };
 
@@ -38,6 +41,13 @@ export const history = (reader: Pick<AuditReader, 'entries'>): History => {
   const effective: number[] = [];
   let unreadable: number | undefined;
   let growing: Promise<void> = Promise.resolve();
+
+  const kept = new Map<number, ReadableFact>();
+  const keep = (sequence: number, fact: ReadableFact): void => {
+    const [oldest] = kept.size >= keptMax ? kept.keys() : [];
+    if (oldest !== undefined) kept.delete(oldest);
+    kept.set(sequence, fact);
+  };
 
   const take = (bytes: Uint8Array): void => {
     const { type, time, recordedtime, data } = JSON.parse(utf8.decode(bytes));
@@ -72,17 +82,26 @@ export const history = (reader: Pick<AuditReader, 'entries'>): History => {
     effectiveMs: (sequence) => effective[sequence - 1] ?? Number.NaN,
     unreadable: () => unreadable,
     read: async (sequences) => {
-      const found: ReadableFact[] = [];
-      for (const run of runsOf([...new Set(sequences)].sort((a, b) => a - b))) {
+      const wanted = [...new Set(sequences)].sort((a, b) => a - b);
+      const found = new Map<number, ReadableFact>();
+      for (const sequence of wanted) {
+        const fact = kept.get(sequence);
+        if (fact !== undefined) found.set(sequence, fact);
+      }
+      let runs = 0;
+      for (const run of runsOf(wanted.filter((sequence) => !found.has(sequence)))) {
         const first = run[0] ?? 1;
         const entries = await reader.entries('facts', first - 1, run.at(-1) ?? first);
         for (const sequence of run) {
           const bytes = entries[sequence - first];
-          if (bytes !== undefined) found.push(readable(bytes, sequence));
+          if (bytes === undefined) continue;
+          const fact = readable(bytes, sequence);
+          found.set(sequence, fact);
+          keep(sequence, fact);
         }
-        await setImmediate();
+        if (++runs % runsAtOnce === 0) await setImmediate();
       }
-      return found;
+      return wanted.flatMap((sequence) => found.get(sequence) ?? []);
     },
   };
 };

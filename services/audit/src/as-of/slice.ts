@@ -42,10 +42,21 @@ export const slices = (history: History) => {
       for (const each of await lastPublished(concern.service(service), isIn)) found.add(each);
     return found;
   };
-  const add = (to: Set<number>, name: string): readonly number[] => {
-    const found = history.under(name);
-    for (const each of found) to.add(each);
-    return found;
+  /** The sequences under a name that count, put with the others. */
+  const adding =
+    (to: Set<number>, isIn: (sequence: number) => boolean) =>
+    (name: string): readonly number[] => {
+      const found = history.under(name).filter(isIn);
+      for (const each of found) to.add(each);
+      return found;
+    };
+  /** Where the group was deleted; and, before each of them, the fact that says that there was such a group to be deleted. */
+  const addEnds = (to: Set<number>, add: (name: string) => readonly number[], group: string): void => {
+    const all = history.under(concern.group(group));
+    for (const gone of add(concern.groupGone(group))) {
+      const before = all[all.indexOf(gone) - 1];
+      if (before !== undefined) to.add(before);
+    }
   };
   const fold = async (sequences: Iterable<number>, moment: Moment) => {
     const isIn = counts(history, moment);
@@ -63,28 +74,29 @@ export const slices = (history: History) => {
   ): Promise<Slice> => {
     const isIn = counts(history, moment);
     const sequences = await model(isIn, service === undefined ? history.services() : [service]);
+    const add = adding(sequences, isIn);
     const links = new Set([subject]);
-    add(sequences, concern.held(subject));
+    add(concern.held(subject));
     if (subject.startsWith('credential:'))
-      for (const { fact } of await history.read(add(sequences, concern.key(subject))))
+      for (const { fact } of await history.read(add(concern.key(subject))))
         if (fact.type === 'postern.credential.issued.v1') links.add(fact.data.owner);
     for (const link of links) {
       if (!isPrincipal(link)) continue;
-      add(sequences, concern.life(link));
-      add(sequences, concern.held(link));
+      add(concern.life(link));
+      add(concern.held(link));
       const members = [link];
       const seen = new Set(members);
       for (let member = members.pop(); member !== undefined; member = members.pop())
-        for (const { fact } of await history.read(add(sequences, concern.memberships(member)))) {
+        for (const { fact } of await history.read(add(concern.memberships(member)))) {
           if (fact.type !== 'postern.group.changed.v1' || seen.has(fact.data.group)) continue;
           const { group } = fact.data;
           seen.add(group);
           members.push(group);
-          add(sequences, concern.groupGone(group));
-          add(sequences, concern.held(`${group}#member`));
+          addEnds(sequences, add, group);
+          add(concern.held(`${group}#member`));
         }
     }
-    await addObjects(sequences, objects);
+    await addObjects(add, objects);
     const { organisation, facts } = await fold(sequences, moment);
     const relationships: Relationship[] = [];
     for (const each of organisation.relationships()) {
@@ -97,11 +109,11 @@ export const slices = (history: History) => {
   };
 
   /** Along relationships of objects from the asked ones on: whatever a check could come by. */
-  const addObjects = async (sequences: Set<number>, objects: readonly string[]): Promise<void> => {
+  const addObjects = async (add: (name: string) => readonly number[], objects: readonly string[]): Promise<void> => {
     const open = [...objects];
     const seen = new Set(open);
     for (let object = open.pop(); object !== undefined; object = open.pop())
-      for (const { fact } of await history.read(add(sequences, concern.object(object)))) {
+      for (const { fact } of await history.read(add(concern.object(object)))) {
         if (fact.type !== 'postern.object.related.v1') continue;
         const [next = ''] = fact.data.subject.split('#');
         if (!seen.has(next) && !isPrincipal(next)) open.push(next);
@@ -112,7 +124,9 @@ export const slices = (history: History) => {
   /** Everybody who holds a role that opens the endpoint at the moment, and what they hold it by. */
   const ofEndpoint = async (endpoint: EndpointId, moment: Moment): Promise<Slice> => {
     const service = endpoint.slice(0, endpoint.indexOf('/'));
-    const sequences = await model(counts(history, moment), [service]);
+    const isIn = counts(history, moment);
+    const sequences = await model(isIn, [service]);
+    const add = adding(sequences, isIn);
     const { organisation: bare } = await fold(sequences, moment);
     const declared = bare.services.get(service)?.endpoints.find(({ id }) => id === endpoint);
     const opening = [...bare.roles].filter(
@@ -121,17 +135,17 @@ export const slices = (history: History) => {
     );
     const people = new Set<string>();
     for (const [role] of opening)
-      for (const { fact } of await history.read(add(sequences, concern.grantsOf(role))))
+      for (const { fact } of await history.read(add(concern.grantsOf(role))))
         if (fact.type === 'postern.grant.issued.v1') people.add(fact.data.subject);
     for (const holder of people) {
       const group = groupOf(holder) ?? (holder.startsWith('group:') ? holder : undefined);
       if (group !== undefined) {
-        for (const { fact } of await history.read(add(sequences, concern.group(group))))
+        for (const { fact } of await history.read(add(concern.group(group))))
           if (fact.type === 'postern.group.changed.v1') for (const member of fact.data.add) people.add(member);
       } else if (holder.startsWith('credential:')) {
-        for (const { fact } of await history.read(add(sequences, concern.key(holder))))
+        for (const { fact } of await history.read(add(concern.key(holder))))
           if (fact.type === 'postern.credential.issued.v1') people.add(fact.data.owner);
-      } else add(sequences, concern.life(holder));
+      } else add(concern.life(holder));
     }
     const { organisation, facts } = await fold(sequences, moment);
     const opens: ReadonlySet<RoleName> = new Set(opening.map(([role]) => role));
