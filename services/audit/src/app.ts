@@ -12,6 +12,7 @@ import { asOfRoute } from './as-of/routes.ts';
 import { ingest } from './ingest.ts';
 import { decisionsSource } from './ingest-decisions.ts';
 import { factsSource } from './ingest-facts.ts';
+import { questionRoutes } from './questions/routes.ts';
 import { logRoutes } from './routes/log.ts';
 import { lastUseRoute, recordRoutes } from './routes/records.ts';
 import { type Sealer, sealer } from './seal.ts';
@@ -79,6 +80,7 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
       recordRoutes(routes, store.reader);
       lastUseRoute(routes, store.reader);
       asOfRoute(routes, { reader: store.reader, past: ago, clock });
+      questionRoutes(routes, { reader: store.reader, past: ago, trees, openEngine, clock });
       logRoutes(routes, { reader: store.reader, logs });
     },
     { prefix: `${posternMount}/audit` },

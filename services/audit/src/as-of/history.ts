@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { AuditReader } from '@postern/audit-store';
-import { concernsOf, Fact, type LoggedFact, Problem, readLoggedFact } from '@postern/schemas';
+import { concernsOf, Fact, type FactType, type LoggedFact, Problem, readLoggedFact } from '@postern/schemas';
 
 /** Entries read between two turns of the event loop: the record goes on being written meanwhile. */
 const slice = 500;
@@ -25,6 +25,9 @@ export type History = {
   /** ms since the epoch: when the fact was recorded, and when what it says is true from. */
   readonly recordedMs: (sequence: number) => number;
   readonly effectiveMs: (sequence: number) => number;
+  readonly types: () => readonly FactType[];
+  /** Entries that do not say that they stand where they stand. */
+  readonly misplaced: () => readonly number[];
   /** The first fact that this version cannot read. */
   readonly unreadable: () => number | undefined;
   /** The facts of these sequences, in their order. Rejects with `audit/fact-unreadable`. */
@@ -39,6 +42,8 @@ export const history = (reader: Pick<AuditReader, 'entries'>): History => {
   const services = new Set<string>();
   const recorded: number[] = [];
   const effective: number[] = [];
+  const found = new Set<FactType>();
+  const misplaced: number[] = [];
   let unreadable: number | undefined;
   let growing: Promise<void> = Promise.resolve();
 
@@ -50,14 +55,16 @@ export const history = (reader: Pick<AuditReader, 'entries'>): History => {
   };
 
   const take = (bytes: Uint8Array): void => {
-    const { type, time, recordedtime, data } = JSON.parse(utf8.decode(bytes));
+    const { type, time, recordedtime, sequence: said, data } = JSON.parse(utf8.decode(bytes));
     const sequence = recorded.push(Date.parse(recordedtime));
     effective.push(Date.parse(time));
+    if (Number(said) !== sequence) misplaced.push(sequence);
     if (!types.has(type)) {
       unreadable ??= sequence;
       return;
     }
-    for (const name of concernsOf(type, data ?? {})) {
+    found.add(type);
+    for (const name of [`type ${type}`, ...concernsOf(type, data ?? {})]) {
       const known = byName.get(name);
       if (known === undefined) byName.set(name, [sequence]);
       else if (known.at(-1) !== sequence) known.push(sequence);
@@ -80,28 +87,30 @@ export const history = (reader: Pick<AuditReader, 'entries'>): History => {
     services: () => services,
     recordedMs: (sequence) => recorded[sequence - 1] ?? Number.NaN,
     effectiveMs: (sequence) => effective[sequence - 1] ?? Number.NaN,
+    types: () => [...found],
+    misplaced: () => misplaced,
     unreadable: () => unreadable,
     read: async (sequences) => {
       const wanted = [...new Set(sequences)].sort((a, b) => a - b);
-      const found = new Map<number, ReadableFact>();
+      const read = new Map<number, ReadableFact>();
       for (const sequence of wanted) {
         const fact = kept.get(sequence);
-        if (fact !== undefined) found.set(sequence, fact);
+        if (fact !== undefined) read.set(sequence, fact);
       }
       let runs = 0;
-      for (const run of runsOf(wanted.filter((sequence) => !found.has(sequence)))) {
+      for (const run of runsOf(wanted.filter((sequence) => !read.has(sequence)))) {
         const first = run[0] ?? 1;
         const entries = await reader.entries('facts', first - 1, run.at(-1) ?? first);
         for (const sequence of run) {
           const bytes = entries[sequence - first];
           if (bytes === undefined) continue;
           const fact = readable(bytes, sequence);
-          found.set(sequence, fact);
+          read.set(sequence, fact);
           keep(sequence, fact);
         }
         if (++runs % runsAtOnce === 0) await setImmediate();
       }
-      return wanted.flatMap((sequence) => found.get(sequence) ?? []);
+      return wanted.flatMap((sequence) => read.get(sequence) ?? []);
     },
   };
 };

@@ -6,6 +6,7 @@ import { readTextFile, wholeNumber } from '../input.ts';
 import { print, printJson, printTable, progress, readableTime, tell } from '../output.ts';
 import { asOfCommand } from './as-of.ts';
 import { connect, type Shared, withConnection } from './connect.ts';
+import { questionCommand } from './question.ts';
 import { replayCommand } from './replay.ts';
 
 type Row = {
@@ -160,6 +161,7 @@ export const auditCommands = (program: Command): void => {
 
   asOfCommand(audit);
   replayCommand(audit);
+  questionCommand(audit);
 
   withConnection(audit.command('proof <sequence>'))
     .description('the proof that a fact is in the record, as a .tlog-proof file on stdout')
