@@ -82,7 +82,10 @@ export const questionCommand = (audit: Command): void => {
 };
 
 const list = ({ items }: Listed, { json }: Options): void => {
-  if (json) return printJson(items);
+  if (json) {
+    printJson(items);
+    return;
+  }
   printTable(
     ['N', 'QUESTION', 'ASKED WITH', 'SOC 2', 'ISO 27001', 'PCI DSS', 'HIPAA'],
     items.map(({ number, asks, clauses, needs, takes }) => [
