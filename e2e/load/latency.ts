@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { atFullSpeed, atRate } from './load.ts';
+import { atFullSpeed, atRate, rateGenerator } from './load.ts';
 import { startPeerSpiceDb } from './peers/peers.ts';
 import { median, type Rounds } from './requests.ts';
 import { type Contender, gateAlone, type Open, type Stage } from './stage.ts';
@@ -16,7 +16,7 @@ const ms = (value: number): string => value.toFixed(2);
 export const addedLatency = async (stage: Stage, of: Rounds): Promise<void> => {
   const { seconds, rounds, connections } = of;
   process.stdout.write(
-    `\nADDED LATENCY at half load, ms: the gate's own quantile less the upstream's at the same rate\n${columns('', 'REQ/S', 'p50', 'p99')}\n`,
+    `\nADDED LATENCY at half load by ${rateGenerator}, ms: the gate's own quantile less the upstream's at the same rate\n${columns('', 'REQ/S', 'p50', 'p99')}\n`,
   );
   const measured = async (name: string, { contender, stop }: Open): Promise<void> => {
     try {
