@@ -20,8 +20,8 @@ export type Rebuilt = AsyncDisposable & {
   readonly organisation: Organisation;
   readonly engine: Relationships;
   readonly reached: () => Reached;
-  /** Grows with every change of the graph. */
-  readonly changes: () => number;
+  /** The changes of the graph since it was last asked. */
+  readonly changed: () => readonly RelationshipUpdate[];
   /** Takes facts in, in their order; one append is taken in whole. */
   readonly take: (append: readonly LoggedFact[]) => Promise<void>;
   /** Writes what has been taken in; until then {@link Rebuilt.reached} stays behind. */
@@ -34,7 +34,7 @@ export const rebuild = async (openEngine: () => Promise<Relationships>): Promise
   const organisation = new Organisation();
   let reached: Reached = { sequence: beginning, zookie: '' as Reached['zookie'], place: undefined };
   let schema: string | undefined;
-  let changes = 0;
+  let changed: RelationshipUpdate[] = [];
   let pending: RelationshipUpdate[] = [];
 
   const write = async (updates: readonly RelationshipUpdate[]): Promise<void> => {
@@ -72,16 +72,19 @@ export const rebuild = async (openEngine: () => Promise<Relationships>): Promise
     organisation,
     engine,
     reached: () => reached,
-    changes: () => changes,
+    changed: () => {
+      const since = changed;
+      changed = [];
+      return since;
+    },
     take: async (append) => {
       const before = organisation.schema;
       for (const entry of append) {
         const updates = organisation.apply(readable(entry));
-        if (updates.length > 0) changes++;
         pending.push(...updates);
+        changed.push(...updates);
       }
       if (organisation.schema !== before) {
-        changes++;
         await settle();
       }
     },

@@ -11,10 +11,12 @@ import {
   type DecisionRecord,
   type Endpoint,
   type EndpointId,
+  type GroupId,
   type LoggedFact,
   missingScopes,
   type Organisation,
   type Question,
+  type RelationshipUpdate,
 } from '@postern/schemas';
 import { type Rebuilt, rebuild } from './rebuild.ts';
 
@@ -135,33 +137,48 @@ const difference = (decision: DecisionRecord, recorded: string, replayed: string
 });
 
 type Pair = Pick<Question, 'subjects' | 'endpoint' | 'objects'>;
+type Kept = { readonly bare: Answer; readonly byCircumstances: Map<string, Answer> };
 
-/** Answers, kept for as long as the graph stays as it is; those that depend on circumstances are kept by the circumstances. */
+/** Answers, kept for as long as nothing changes that they could rest on; those that depend on circumstances, by the circumstances. */
 const judging = (rebuilt: Rebuilt, judgeOver: JudgeOver) => {
-  const { organisation, engine, reached, changes, settle } = rebuilt;
+  const { organisation, engine, reached, changed, settle } = rebuilt;
   const { decide } = judgeOver({ engine, organisation, reached });
-  let kept = new Map<string, Answer>();
-  let keptAt = -1;
-  let asked = 0;
+  const kept = new Map<string, Kept>();
+  const bySubject = new Map<string, Set<string>>();
   const endpoints = new Map<string, Endpoint>();
+  let schema: string | undefined;
+  let asked = 0;
 
   const refresh = (): void => {
-    if (keptAt === changes()) return;
-    keptAt = changes();
-    kept = new Map();
+    const touched = touchedBy(organisation, changed());
+    if (touched === 'everybody' || schema !== organisation.schema) {
+      kept.clear();
+      bySubject.clear();
+    } else
+      for (const subject of touched) {
+        for (const key of bySubject.get(subject) ?? []) kept.delete(key);
+        bySubject.delete(subject);
+      }
+    schema = organisation.schema;
     endpoints.clear();
     for (const service of organisation.services.values())
       for (const endpoint of service.endpoints) endpoints.set(endpoint.id, endpoint);
   };
-  const found = (pair: string, context: Context): Answer | undefined => {
-    const bare = kept.get(pair);
-    if (bare === undefined || bare.outcome === 'unavailable' || bare.dependsOn.length === 0) return bare;
-    return kept.get(pair + circumstances(context, bare));
+  const found = (key: string, context: Context): Answer | undefined => {
+    const known = kept.get(key);
+    if (known === undefined || known.bare.outcome === 'unavailable' || known.bare.dependsOn.length === 0)
+      return known?.bare;
+    return known.byCircumstances.get(circumstances(context, known.bare));
   };
-  const keep = (pair: string, context: Context, answer: Answer): void => {
-    kept.set(pair, answer);
-    if (answer.outcome !== 'unavailable' && answer.dependsOn.length > 0)
-      kept.set(pair + circumstances(context, answer), answer);
+  const keep = (key: string, { subjects, context }: Question, answer: Answer): void => {
+    const known = kept.get(key) ?? { bare: answer, byCircumstances: new Map<string, Answer>() };
+    kept.set(key, known);
+    known.byCircumstances.set(circumstances(context, answer), answer);
+    for (const subject of subjects) {
+      const keys = bySubject.get(subject);
+      if (keys === undefined) bySubject.set(subject, new Set([key]));
+      else keys.add(key);
+    }
   };
 
   const all = async (decisions: readonly DecisionRecord[]): Promise<string[]> => {
@@ -184,7 +201,7 @@ const judging = (rebuilt: Rebuilt, judgeOver: JudgeOver) => {
       const answers = await decide(asking.map(({ question }) => question));
       asking.forEach(({ key, question }, at) => {
         const answer = answers[at];
-        if (answer !== undefined) keep(key, question.context, answer);
+        if (answer !== undefined) keep(key, question, answer);
       });
       // Of one pair in several circumstances, the others are known to be needed only now.
       const more = decisions.some((decision, at) =>
@@ -209,6 +226,31 @@ const judging = (rebuilt: Rebuilt, judgeOver: JudgeOver) => {
     });
   };
   return { all, asked: () => asked };
+};
+
+/**
+ * Whose answers a change of the graph can have turned. Who stands in a group or holds a role touches the one, or those in the group; what
+ * a role, a service or an object leads to may touch anybody.
+ */
+const touchedBy = (
+  organisation: Organisation,
+  updates: readonly RelationshipUpdate[],
+): ReadonlySet<string> | 'everybody' => {
+  const touched = new Set<string>();
+  for (const { relationship } of updates) {
+    const { resource, relation, subject } = relationship;
+    const ofHolders =
+      (resource.startsWith('role:') && relation === 'holder') ||
+      (resource.startsWith('group:') && relation === 'member') ||
+      (resource.startsWith('credential:') && relation === 'owner');
+    if (!ofHolders) return 'everybody';
+    const [name = '', through] = subject.split('#');
+    if (through === undefined) touched.add(name);
+    // Whoever has left the group meanwhile left it by an update of their own.
+    else for (const member of organisation.groups.inside(name as GroupId)) touched.add(member);
+    if (resource.startsWith('credential:')) touched.add(resource);
+  }
+  return touched;
 };
 
 const circumstances = (context: Context, answer: Answer): string =>

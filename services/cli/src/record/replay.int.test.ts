@@ -27,7 +27,7 @@ const histories = (seed: number) => {
 const recordedOver = async (facts: readonly LoggedFact[], seed: number): Promise<DecisionRecord[]> => {
   const next = numbers(seed);
   const decisions: DecisionRecord[] = [];
-  for (const share of [0.4, 0.7, 1]) {
+  for (const share of [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]) {
     const sequence = Math.floor(facts.length * share);
     await using engine = await openEngine();
     const { judge, organisation } = await standingAt(engine, facts, sequence);
