@@ -65,6 +65,9 @@ describe('the 25 questions', () => {
   test('2: what somebody could reach, and how that changed, by which facts', async () => {
     const { rows } = await ask(2, { subject: 'user:ann' });
     assert.ok(rows.some(({ endpoint, role }) => endpoint === 'payroll/getPayslip' && role === 'payslips'));
+    const longAgo = new Date(Date.now() - 2 * 86_400_000).toISOString();
+    const early = await ask(2, { subject: 'user:ann', at: longAgo, known: 'now' });
+    assert.deepEqual(early.rows, [], 'what is for a later time does not count for an earlier one');
     const changed = await ask(2, { subject: 'user:eve', from: told.before });
     const lost = changed.rows.filter(({ what }) => what === 'lost').map(({ endpoint }) => endpoint);
     assert.ok(lost.includes('payroll/listEmployees'), JSON.stringify(changed.rows));
