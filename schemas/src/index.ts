@@ -41,6 +41,7 @@ export * from './problems.ts';
 export * from './relationship.ts';
 export * from './routes/authzen-configuration.ts';
 export * from './routes/canonical.ts';
+export * from './routes/console.ts';
 export * from './routes/endpoint.ts';
 export * from './routes/from-graphql.ts';
 export * from './routes/from-mcp.ts';

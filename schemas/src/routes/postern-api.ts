@@ -4,6 +4,7 @@
  */
 import type { Allowance, RoleRules } from '../facts/role.ts';
 import type { RoleName } from '../ids.ts';
+import { consoleOperations } from './console.ts';
 import { Endpoint, type Service } from './endpoint.ts';
 import { lifeOfAccessOperations, memberOperations } from './life-of-access.ts';
 import type { PosternOperation, Room } from './postern-operation.ts';
@@ -223,14 +224,15 @@ export const posternOperations: readonly PosternOperation[] = [
     'The proof that an entry is in a log',
   ),
   operation('audit', 'read', 'GET', '/audit/log/{log}/tile/{path+}', 'getTile', 'C2SP tlog-tiles'),
+  ...consoleOperations,
 ];
 
 /** The service as it is published. */
 export const posternApi = (): Service => ({
   name: posternService,
   mount: posternMount,
-  endpoints: posternOperations.map(({ operation: id, method, template, access }) =>
-    Endpoint.parse({ id: `${posternService}/${id}`, method, template, access }),
+  endpoints: posternOperations.map(({ operation: id, method, template, access, public: open }) =>
+    Endpoint.parse({ id: `${posternService}/${id}`, method, template, access, ...(open && { public: open }) }),
   ),
 });
 

@@ -1,7 +1,7 @@
 /** One operation of Postern's own API; `room` serves it. */
 import type { Endpoint } from './endpoint.ts';
 
-export type Room = 'grants' | 'authorizer' | 'audit';
+export type Room = 'grants' | 'authorizer' | 'audit' | 'console';
 export type PosternOperation = {
   readonly room: Room;
   readonly operation: string;
@@ -9,4 +9,6 @@ export type PosternOperation = {
   readonly template: string;
   readonly access: Endpoint['access'];
   readonly summary: string;
+  /** Without a credential: nothing in its answer says anything of anybody. */
+  readonly public?: true;
 };

@@ -1,5 +1,6 @@
 /** `postern up`: every room in one process, the log and its record in a thread of their own. The wiring diagram of the product; what is opened here is closed in reverse order. */
 import { authorizerService } from '@postern/authorizer/app';
+import { consoleService } from '@postern/console/app';
 import { openInboundFeed } from '@postern/event-log/open';
 import { grantsService, loadFeedRules, loadTransmitters, recordAt, schemaCheck } from '@postern/grants/app';
 import { openProfileStore } from '@postern/profiles/open';
@@ -108,7 +109,9 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       scim: config.scim,
     },
   );
+  const console = consoleService({ keys, log, telemetry }, { secure: tls !== undefined });
   const listeners = {
+    console: httpListener(console, loopback),
     authorizer: httpListener(authorizer, loopback),
     grants: httpListener(grants, loopback),
   };
@@ -120,6 +123,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     authorizer: listeners.authorizer.url(),
     audit: record.audit.url(),
     grants: listeners.grants.url(),
+    console: listeners.console.url(),
   });
   const proxy = startedLast('proxy', () =>
     proxyService(
@@ -176,6 +180,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       authorizer,
       record.audit,
       grants,
+      console,
       ...Object.values(listeners),
       proxy,
       ...(reloads ? [reload] : []),

@@ -10,7 +10,8 @@ import {
 import type { UpstreamConfig } from './config.ts';
 import { graphQlServices } from './graphql-services.ts';
 
-export type RoomUrls = Readonly<Record<Room, string>>;
+/** A room that is nowhere has no upstream: the console may be left out. */
+export type RoomUrls = Readonly<Record<Exclude<Room, 'console'>, string>> & { readonly console?: string };
 
 type Traffic = keyof typeof traffic;
 const trafficOf = (service: Pick<ServiceConfig, Traffic>): Pick<ServiceConfig, Traffic> => ({
@@ -29,7 +30,10 @@ export const upstreamsOf = (
   persisted: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map(),
 ): Readonly<Record<string, UpstreamConfig>> => {
   const prefixes = new Map(
-    posternOperations.map(({ room, template }) => [`/${template.split('/')[1]}`, `${rooms[room]}${posternMount}`]),
+    posternOperations.flatMap(({ room, template }) => {
+      const url = rooms[room];
+      return url === undefined ? [] : [[`/${template.split('/')[1]}`, `${url}${posternMount}`] as const];
+    }),
   );
   const read = graphQlServices(services, persisted);
   return {

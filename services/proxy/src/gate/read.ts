@@ -1,6 +1,7 @@
 /** The first rung: one reading of the request, or none. Nothing behind it looks at the raw request again. */
-import { hasQueryParameter, type ProblemCode, readTarget } from '@postern/schemas';
+import { hasQueryParameter, type ProblemCode, readTarget, sessionHeader } from '@postern/schemas';
 import { type Presented, presentedBy } from '../identify/presented.ts';
+import { parseCookies, sessionOf } from '../identify/session-cookie.ts';
 import type { AddressReader } from './address.ts';
 import { headerName, hopNames } from './headers.ts';
 
@@ -112,20 +113,32 @@ export const requestReader =
     const encrypted = direct || (trusted && sorted.forwardedProto === 'https');
     const { forwardedHost } = sorted;
     const traceparent = single.get('traceparent');
+    const scheme = encrypted ? 'https' : 'http';
+    const authorization = single.get('authorization');
+    const session =
+      sorted.session === undefined
+        ? undefined
+        : sessionOf({
+            session: sorted.session,
+            asked: sorted.fromConsole,
+            path: target.path,
+            origin: single.get('origin'),
+            self: `${scheme}://${trusted ? (forwardedHost ?? host) : host}`,
+          });
     return {
       outcome: 'read',
       method,
       path: target.path,
       query: target.query,
       segments: target.segments,
-      authorization: single.get('authorization'),
-      apiKey: single.get('x-api-key'),
+      authorization,
+      apiKey: single.get('x-api-key') ?? (authorization === undefined ? session : undefined),
       dpop: single.get('dpop'),
       certificate: direct ? presentedBy(req.socket) : undefined,
       host,
       forwardedHost: trusted && forwardedHost !== undefined && hostText.test(forwardedHost) ? forwardedHost : undefined,
       ip,
-      scheme: encrypted ? 'https' : 'http',
+      scheme,
       traceparent: traceparent !== undefined && traceparentText.test(traceparent) ? traceparent : undefined,
       headers,
       body:
@@ -147,6 +160,9 @@ type Sorted = {
   readonly forwardedProto: string | undefined;
   readonly trailers: boolean;
   readonly asksTiming: boolean;
+  /** The console's cookie, and whether its page has sent it. */
+  readonly session: string | undefined;
+  readonly fromConsole: boolean;
   /** The first that came, which is the client's where there are several proxies: it is only compared with what the client signed. */
   readonly forwardedHost: string | undefined;
 };
@@ -159,6 +175,8 @@ const sortHeaders = (raw: readonly string[]): Sorted | { readonly twice: string 
   let forwardedProto: string | undefined;
   let trailers = false;
   let asksTiming = false;
+  let session: string | undefined;
+  let fromConsole = false;
   let forwardedHost: string | undefined;
   let hop: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2)
@@ -176,7 +194,14 @@ const sortHeaders = (raw: readonly string[]): Sorted | { readonly twice: string 
     else if (name === 'x-forwarded-host') forwardedHost ??= value.split(',', 1)[0]?.trim();
     else if (name === 'te') trailers ||= takesTrailers.test(value);
     else if (name === 'postern-timing') asksTiming = value === '1';
+    else if (name === sessionHeader) fromConsole = value === '1';
+    else if (name === 'cookie') {
+      const cookies = parseCookies(value);
+      session ??= cookies.session;
+      if (cookies.rest !== undefined && !hop.includes(name)) headers.push(sent, cookies.rest);
+      continue;
+    }
     if ((rule === 'pass' || rule === 'once') && !hop.includes(name)) headers.push(sent, value);
   }
-  return { single, headers, forwardedFor, forwardedProto, forwardedHost, trailers, asksTiming };
+  return { single, headers, forwardedFor, forwardedProto, forwardedHost, trailers, asksTiming, session, fromConsole };
 };

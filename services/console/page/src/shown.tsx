@@ -1,0 +1,52 @@
+/** What every page shows alike: moments, ids, and the states of a list that has no rows to show. */
+import { Alert, Loader } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { ApiFailure } from './api.ts';
+
+const here = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+
+/** In the viewer's zone; in UTC where the pointer rests on it. */
+export const Moment = ({ at }: { readonly at: string }) => {
+  const date = new Date(at);
+  return (
+    <time dateTime={at} title={Number.isNaN(date.getTime()) ? at : date.toISOString()}>
+      {Number.isNaN(date.getTime()) ? at : here.format(date)}
+    </time>
+  );
+};
+
+export const Id = ({ text }: { readonly text: string }) => (
+  <button type="button" className="copy" title="Copy" onClick={() => void navigator.clipboard.writeText(text)}>
+    {text}
+  </button>
+);
+
+type Asked = { readonly isPending: boolean; readonly error: Error | null };
+
+/** The rows, or why there are none. */
+export const Listed = ({
+  of: { isPending, error },
+  count,
+  empty,
+  children,
+}: {
+  readonly of: Asked;
+  readonly count: number;
+  readonly empty: string;
+  readonly children: ReactNode;
+}) => {
+  if (isPending) return <Loader aria-label="Loading" my="md" />;
+  if (error instanceof ApiFailure && error.status === 403)
+    return (
+      <Alert color="yellow" title="You may not see this" my="md">
+        {error.message}
+      </Alert>
+    );
+  if (error)
+    return (
+      <Alert color="red" title="This could not be loaded" role="alert" my="md">
+        {error.message}
+      </Alert>
+    );
+  return count === 0 ? <p>{empty}</p> : children;
+};
