@@ -73,7 +73,7 @@ suite('the console', { skip }, () => {
       chromium.launch({ ...(executablePath && { executablePath }), args: ['--no-sandbox'] }),
     ]);
     auditor = await person('user:bob', 'postern-auditor');
-    member = await person('user:dave', 'postern-member');
+    member = await person('user:carol', 'postern-member');
     const token = await world.token('bob');
     await fetch(`${world.gate}/payroll/employees`, { headers: { authorization: `Bearer ${token}` } });
     await fetch(`${world.gate}/payroll/${encodeURIComponent('<b onclick=x>')}`, {
@@ -178,11 +178,12 @@ suite('the console', { skip }, () => {
   });
 
   test('refuses bytes that the server has changed', async () => {
-    const page = await signedIn(auditor.key, '/record/3');
+    const page = await signedIn(auditor.key, '/now');
     await page.route('**/log/facts/entry/2', async (route) => {
       const response = await route.fetch();
       await route.fulfill({ response, body: (await response.text()).replace('{', '{ ') });
     });
+    await page.goto(`${world.gate}/.postern/console/record/3`);
     const vkey = await fetch(`${world.gate}/.postern/audit/log/facts/vkey`, { headers: { 'x-api-key': world.key } });
     await page.getByLabel(/verifier key/).fill(await vkey.text());
     await page.getByRole('button', { name: 'Pin and verify' }).click();
@@ -190,11 +191,26 @@ suite('the console', { skip }, () => {
     await page.close();
   });
 
-  test('offers a member without rights to the record none of its pages, at 390 px too', async () => {
+  test('offers a member none of the pages of the record, and has them answer a request with a reason, at 390 px', async () => {
+    await api('/roles/payslips', { allows: [{ endpoint: 'payroll/getPayslip' }], approvers: ['manager'] }, 'PUT');
+    const dave = await person('user:dave', 'postern-member');
+    const asked = await fetch(`${world.gate}/.postern/requests`, {
+      method: 'POST',
+      headers: { 'x-api-key': dave.key, 'content-type': 'application/json' },
+      body: JSON.stringify({ role: 'payslips', duration: '1h', reason: hostile }),
+    });
+    assert.equal(asked.status, 201, await asked.clone().text());
+    const { id } = (await asked.json()) as { id: string };
     const page = await signedIn(member.key, '/record', { viewport: { width: 390, height: 844 } });
-    await page.getByText('None of these pages is yours to see').waitFor();
-    assert.equal(await page.getByRole('link').count(), 0);
-    await looked(page, 'member-narrow');
+    await page.getByText('user:dave', { exact: true }).waitFor();
+    assert.deepEqual(await page.getByRole('navigation').getByRole('link').allTextContents(), ['Deciding']);
+    assert.equal(await page.getByRole('button', { name: 'Approve' }).isDisabled(), true, 'without a reason');
+    await looked(page, 'deciding-narrow');
+    await page.getByLabel('Your reason').fill('he needs them today');
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByText('Nothing waits for your answer.').waitFor();
+    const answered = await fetch(`${world.gate}/.postern/requests/${id}`, { headers: { 'x-api-key': world.key } });
+    assert.equal(((await answered.json()) as { state: string }).state, 'granted');
     await page.close();
   });
 

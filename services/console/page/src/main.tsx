@@ -7,6 +7,7 @@ import { createRoot } from 'react-dom/client';
 import { BrowserRouter, Navigate, NavLink, Route, Routes } from 'react-router';
 import { Access } from './access.tsx';
 import { ApiFailure } from './api.ts';
+import { Deciding } from './deciding.tsx';
 import { Now } from './now.tsx';
 import { OneFact, RecordSearch } from './record.tsx';
 import { type Pages, pagesOf, type Session, signOut, whoAmI } from './session.ts';
@@ -50,7 +51,15 @@ const App = () => {
 
 const Shell = ({ session, pages }: { readonly session: Session; readonly pages: Pages }) => {
   const { toggleColorScheme } = useMantineColorScheme();
-  const first = pages.now ? '/now' : pages.access ? '/access' : pages.record ? '/record' : undefined;
+  const first = pages.now
+    ? '/now'
+    : pages.access
+      ? '/access'
+      : pages.record
+        ? '/record'
+        : pages.deciding
+          ? '/deciding'
+          : undefined;
   const out = () =>
     void signOut().then(() => {
       client.clear();
@@ -64,6 +73,7 @@ const Shell = ({ session, pages }: { readonly session: Session; readonly pages: 
         <nav aria-label="Pages">
           {pages.now && <NavLink to="/now">Now</NavLink>}
           {pages.access && <NavLink to="/access">Access</NavLink>}
+          {pages.deciding && <NavLink to="/deciding">Deciding</NavLink>}
           {pages.record && <NavLink to="/record">Record</NavLink>}
         </nav>
         <span className="who">{session.principal}</span>
@@ -83,6 +93,7 @@ const Shell = ({ session, pages }: { readonly session: Session; readonly pages: 
           <Routes>
             {pages.now && <Route path="/now" element={<Now />} />}
             {pages.access && <Route path="/access" element={<Access />} />}
+            {pages.deciding && <Route path="/deciding" element={<Deciding />} />}
             {pages.record && <Route path="/record" element={<RecordSearch />} />}
             {pages.record && <Route path="/record/:sequence" element={<OneFact />} />}
             <Route path="*" element={<Navigate to={first} replace />} />

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { Link, useParams, useSearchParams } from 'react-router';
 import { ask, askJson, queryText } from './api.ts';
 import type { Found } from './now.tsx';
-import { Id, Listed, Moment } from './shown.tsx';
+import { Listed, Moment } from './shown.tsx';
 import { pinKey, pinnedKey, verifyFact } from './verify.ts';
 
 type ShownFact = {
@@ -84,10 +84,10 @@ export const OneFact = () => {
   const [key, setKey] = useState(pinnedKey());
   const bytes = useQuery({
     queryKey: ['entry', sequence],
-    queryFn: () => ask(`/audit/log/facts/entry/${sequence - 1}`).then((response) => response.text()),
+    queryFn: () => ask(`/audit/log/facts/entry/${sequence - 1}`).then((response) => response.arrayBuffer()),
   });
-  const verified = useMutation({ mutationFn: () => verifyFact(sequence) });
-  const fact = bytes.data;
+  const verified = useMutation({ mutationFn: (entry: ArrayBuffer) => verifyFact(sequence, entry) });
+  const fact = bytes.data === undefined ? undefined : new TextDecoder().decode(bytes.data);
   return (
     <>
       <Title order={1}>Fact {sequence}</Title>
@@ -100,7 +100,9 @@ export const OneFact = () => {
           <pre className="bytes" tabIndex={0}>
             {fact}
           </pre>
-          <Id text={String(fact)} />
+          <Button size="compact-sm" variant="default" onClick={() => void navigator.clipboard.writeText(fact ?? '')}>
+            Copy
+          </Button>
         </Paper>
         <Paper withBorder p="md">
           <Textarea
@@ -113,7 +115,7 @@ export const OneFact = () => {
             <Button
               onClick={() => {
                 pinKey(key);
-                verified.mutate();
+                if (bytes.data !== undefined) verified.mutate(bytes.data);
               }}
               loading={verified.isPending}
             >

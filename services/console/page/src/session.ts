@@ -2,7 +2,12 @@
 import { ApiFailure, ask, askJson, send } from './api.ts';
 
 export type Session = { readonly principal: string | null; readonly credential?: string };
-export type Pages = { readonly now: boolean; readonly access: boolean; readonly record: boolean };
+export type Pages = {
+  readonly now: boolean;
+  readonly access: boolean;
+  readonly record: boolean;
+  readonly deciding: boolean;
+};
 
 /** A credential that is not live any more is as good as none. */
 export const whoAmI = async (): Promise<Session> => {
@@ -28,8 +33,8 @@ export const signOut = async (): Promise<void> => {
   await ask('/console/session', { method: 'DELETE', headers: { 'postern-console': '0' } });
 };
 
-const needed = { now: 'findDecisions', access: 'asOf', record: 'findFacts' } as const;
-const none: Pages = { now: false, access: false, record: false };
+const needed = { now: 'findDecisions', access: 'asOf', record: 'findFacts', deciding: 'listMyRequests' } as const;
+const none: Pages = { now: false, access: false, record: false, deciding: false };
 
 export const pagesOf = async ({ principal, credential }: Session): Promise<Pages> => {
   const [type = '', id = ''] = split(credential ?? principal ?? '');
@@ -42,7 +47,18 @@ export const pagesOf = async ({ principal, credential }: Session): Promise<Pages
     });
     return Object.fromEntries(names.map((name, at) => [name, evaluations[at]?.decision === true])) as Pages;
   } catch (error) {
-    if (error instanceof ApiFailure && error.status === 403) return none;
+    if (error instanceof ApiFailure && error.status === 403) return { ...none, deciding: await mayDecide() };
+    throw error;
+  }
+};
+
+/** For whoever may not ask what they may: the one page that members have is asked for itself. */
+const mayDecide = async (): Promise<boolean> => {
+  try {
+    await ask('/requests/mine');
+    return true;
+  } catch (error) {
+    if (error instanceof ApiFailure && error.status === 403) return false;
     throw error;
   }
 };

@@ -8,14 +8,12 @@ const place = 'postern.pinned-key';
 export const pinnedKey = (): string => localStorage.getItem(place) ?? '';
 export const pinKey = (text: string): void => localStorage.setItem(place, text.trim());
 
-export const verifyFact = async (sequence: number): Promise<Verified> => {
+/** `entry`: the very bytes that are shown. */
+export const verifyFact = async (sequence: number, entry: ArrayBuffer): Promise<Verified> => {
   const key = await parseVkey(pinnedKey());
   if (key === undefined)
     return { outcome: 'no-key', said: 'Pin the log’s verifier key first; get it from somebody you trust.' };
-  const [entry, proof] = await Promise.all([
-    ask(`/audit/log/facts/entry/${sequence - 1}`).then((response) => response.arrayBuffer()),
-    ask(`/audit/proof/${sequence}`).then((response) => response.text()),
-  ]);
+  const proof = await (await ask(`/audit/proof/${sequence}`)).text();
   const judged = await verifyProof(proof, new Uint8Array(entry), key);
   if (judged.outcome === 'refused') return { outcome: 'refused', said: judged.why };
   if (judged.index !== sequence - 1)
