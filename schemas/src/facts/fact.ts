@@ -1,7 +1,13 @@
 /** The closed union of facts. A new fact is added here, and every switch that forgets it stops compiling. */
 import { z } from 'zod';
 import { BreakGlassClosed, BreakGlassOpened, BreakGlassReviewed } from './break-glass.ts';
-import { CredentialExpired, CredentialIssued, CredentialRevoked, CredentialRotated } from './credential.ts';
+import {
+  CredentialExpired,
+  CredentialExpiring,
+  CredentialIssued,
+  CredentialRevoked,
+  CredentialRotated,
+} from './credential.ts';
 import { envelopeShape } from './envelope.ts';
 import { BirthrightWithheld, GrantExpired, GrantIssued, GrantRevoked } from './grant.ts';
 import { GroupChanged, GroupDeleted } from './group.ts';
@@ -9,7 +15,7 @@ import { EventNoted, EventReleased, EventScheduled, EventUnscheduled, PrincipalC
 import { ObjectRelation } from './object.ts';
 import { PrincipalJoined, PrincipalLeft, PrincipalMoved, SessionRevoked } from './principal.ts';
 import { RoutesPublished, SchemaPublished } from './published.ts';
-import { EnforcementReached, EventQuarantined } from './record.ts';
+import { EnforcementLate, EnforcementReached, EventQuarantined } from './record.ts';
 import { GrantApproved, GrantDenied, GrantRequested, GrantUnanswered, GrantWithdrawn } from './request.ts';
 import { ReviewClosed, ReviewDecided, ReviewEscalated, ReviewListed, ReviewOpened, ReviewReminded } from './review.ts';
 import { RoleChanged, RoleDefined, RoleRetired } from './role.ts';
@@ -52,6 +58,7 @@ export const Fact = z.discriminatedUnion('type', [
   fact('postern.credential.rotated.v1', CredentialRotated),
   fact('postern.credential.revoked.v1', CredentialRevoked),
   fact('postern.credential.expired.v1', CredentialExpired),
+  fact('postern.credential.expiring.v1', CredentialExpiring),
   fact('postern.schema.published.v1', SchemaPublished),
   fact('postern.routes.published.v1', RoutesPublished),
   fact('postern.event.noted.v1', EventNoted),
@@ -60,6 +67,7 @@ export const Fact = z.discriminatedUnion('type', [
   fact('postern.event.quarantined.v1', EventQuarantined),
   fact('postern.event.released.v1', EventReleased),
   fact('postern.enforcement.reached.v1', EnforcementReached),
+  fact('postern.enforcement.late.v1', EnforcementLate),
 ]);
 export type Fact = z.infer<typeof Fact>;
 export type FactType = Fact['type'];

@@ -249,6 +249,12 @@ const moves: readonly Move[] = [
       },
   ),
   (_, __, n) => draftOf(n, 'postern.enforcement.reached.v1', { reached: 1, proxies: 0, lapsed: [] }),
+  (_, __, n) => draftOf(n, 'postern.enforcement.late.v1', { reached: 1, waitingFor: ['proxy-1'] }),
+  (choose, { credentials }, n) => {
+    if (credentials.size === 0) return undefined;
+    const { id, owner } = choose.of([...credentials.values()]);
+    return draftOf(n, 'postern.credential.expiring.v1', { credential: id, owner, until: time });
+  },
   (_, __, n) => draftOf(n, 'postern.event.quarantined.v1', { from: 'f', position: '1', why: 'w', digest: 'd' }),
   (_, { inbox }, n) => {
     const [quarantined] = inbox.quarantined.keys();

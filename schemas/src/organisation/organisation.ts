@@ -189,6 +189,11 @@ export class Organisation {
         if (live !== undefined) this.#setCredential({ ...live, successor, until });
         return [];
       }
+      case 'postern.credential.expiring.v1': {
+        const live = this.credentials.get(fact.data.credential);
+        if (live !== undefined) this.#setCredential({ ...live, warned: true });
+        return [];
+      }
       case 'postern.credential.revoked.v1':
       case 'postern.credential.expired.v1':
         return this.#dropCredential(fact.data.credential);
@@ -234,6 +239,7 @@ export class Organisation {
         return [];
       case 'postern.event.noted.v1':
       case 'postern.enforcement.reached.v1':
+      case 'postern.enforcement.late.v1':
         return [];
       default:
         return assertNever(fact);
