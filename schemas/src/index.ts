@@ -10,6 +10,7 @@ export * from './config/roles-yaml.ts';
 export * from './config/routes-yaml.ts';
 export * from './config/signals.ts';
 export * from './config/tls.ts';
+export * from './config/token-subject.ts';
 export * from './config/traffic.ts';
 export * from './decisions/decision.ts';
 export * from './decisions/enforcement.ts';
