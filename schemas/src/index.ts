@@ -27,6 +27,7 @@ export { Reviewer, ReviewScope } from './facts/review.ts';
 export * from './facts/role.ts';
 export * from './ids.ts';
 export * from './organisation/claims.ts';
+export * from './organisation/edge-time.ts';
 export * from './organisation/inbox.ts';
 export type { Withheld } from './organisation/life/access-life.ts';
 export type { BreakGlassUse } from './organisation/life/break-glass.ts';

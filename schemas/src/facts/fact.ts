@@ -10,9 +10,9 @@ import {
 } from './credential.ts';
 import { envelopeShape } from './envelope.ts';
 import { BirthrightWithheld, GrantExpired, GrantIssued, GrantRevoked } from './grant.ts';
-import { GroupChanged, GroupDeleted } from './group.ts';
+import { GroupChanged, GroupClaimed, GroupDeleted } from './group.ts';
 import { EventNoted, EventReleased, EventScheduled, EventUnscheduled, PrincipalClaimed } from './inbound.ts';
-import { ObjectRelation } from './object.ts';
+import { ObjectClaimed, ObjectRelation } from './object.ts';
 import { PrincipalJoined, PrincipalLeft, PrincipalMoved, SessionRevoked } from './principal.ts';
 import { RoutesPublished, SchemaPublished } from './published.ts';
 import { EnforcementLate, EnforcementReached, EventQuarantined } from './record.ts';
@@ -31,6 +31,7 @@ export const Fact = z.discriminatedUnion('type', [
   fact('postern.session.revoked.v1', SessionRevoked),
   fact('postern.group.changed.v1', GroupChanged),
   fact('postern.group.deleted.v1', GroupDeleted),
+  fact('postern.group.claimed.v1', GroupClaimed),
   fact('postern.role.defined.v1', RoleDefined),
   fact('postern.role.changed.v1', RoleChanged),
   fact('postern.role.retired.v1', RoleRetired),
@@ -54,6 +55,7 @@ export const Fact = z.discriminatedUnion('type', [
   fact('postern.review.closed.v1', ReviewClosed),
   fact('postern.object.related.v1', ObjectRelation),
   fact('postern.object.unrelated.v1', ObjectRelation),
+  fact('postern.object.claimed.v1', ObjectClaimed),
   fact('postern.credential.issued.v1', CredentialIssued),
   fact('postern.credential.rotated.v1', CredentialRotated),
   fact('postern.credential.revoked.v1', CredentialRevoked),
