@@ -54,6 +54,9 @@ export class Groups {
   waitingOf(member: Member): ReadonlyMap<GroupId, ClaimTime> {
     return this.#waiting.get(member) ?? new Map();
   }
+  *allWaiting(): Generator<{ readonly member: Member; readonly in: GroupId }> {
+    for (const [member, all] of this.#waiting) for (const group of all.keys()) yield { member, in: group };
+  }
   /** When the group was deleted last, whether or not it has come again. */
   deletedAt(group: GroupId): ClaimTime | undefined {
     return this.#deleted.get(group);

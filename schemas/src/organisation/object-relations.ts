@@ -54,6 +54,10 @@ export class ObjectRelations {
   waitingOf(subject: string): readonly { readonly edge: Relationship; readonly at: ClaimTime }[] {
     return [...(this.#waiting.get(subject)?.values() ?? [])];
   }
+  *allWaiting(): Generator<{ readonly member: string; readonly in: string }> {
+    for (const [subject, all] of this.#waiting)
+      for (const { edge } of all.values()) yield { member: subject, in: `${edge.resource}#${edge.relation}` };
+  }
   sinceOf(relationship: Relationship): ClaimTime | undefined {
     return this.#since.get(relationshipKey(relationship));
   }

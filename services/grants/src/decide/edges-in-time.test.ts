@@ -183,6 +183,17 @@ test('a removal that comes late takes nobody out who was added after it, and one
   assert.deepEqual(inInner(early), []);
 });
 
+test('of two that are said at one time for one time, the one that takes away stands, whichever came first', () => {
+  for (const order of [
+    [added('user:ann'), removed('user:ann')],
+    [removed('user:ann'), added('user:ann')],
+  ]) {
+    const told = room();
+    take(told, [1, { kind: 'joined', who: 'user:ann' }], ...order.map((move) => [3, move] as const));
+    assert.deepEqual(inInner(told), []);
+  }
+});
+
 test('a leaving that is told late takes what was given before it, and leaves what was given to them when they were back', () => {
   const told = room();
   take(

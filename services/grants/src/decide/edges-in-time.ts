@@ -5,9 +5,12 @@ import {
   type GroupId,
   isAfter,
   type Member,
+  ObjectRelation,
   type Organisation,
   type PrincipalId,
+  type Relationship,
   type RoleName,
+  SubjectId,
 } from '@postern/schemas';
 import type { Circumstances } from './command.ts';
 import { draft } from './drafts.ts';
@@ -54,33 +57,18 @@ export const arrivals = (
   }
   for (const { edge, at: since } of objects.waitingOf(isGroup(member) ? `${member}#member` : member)) {
     if (isOver(organisation, member, since)) continue;
-    const { resource: object, relation, subject } = edge as Parameters<typeof relatedData>[0];
-    drafts.push(
-      draft(
-        'postern.object.related.v1',
-        object,
-        relatedData({ resource: object, relation, subject }),
-        at(circumstances, since),
-      ),
-    );
+    const data = dataOf(edge);
+    drafts.push(draft('postern.object.related.v1', data.object, data, at(circumstances, since)));
   }
   return drafts;
 };
 
-type ObjectData = Extract<FactDraft, { type: 'postern.object.related.v1' }>['data'];
-const relatedData = ({
-  resource,
-  relation,
-  subject,
-}: {
-  readonly resource: ObjectData['object'];
-  readonly relation: string;
-  readonly subject: ObjectData['subject'];
-}): ObjectData => ({ object: resource, relation, subject });
+const dataOf = ({ resource, relation, subject }: Relationship) =>
+  ObjectRelation.parse({ object: resource, relation, subject });
 
 const rolesAround = (organisation: Organisation, group: GroupId): RoleName[] =>
   [group, ...organisation.groups.around(group)].flatMap((each) =>
-    organisation.grantsOf(`${each}#member` as never).map(({ role }) => role),
+    organisation.grantsOf(SubjectId.parse(`${each}#member`)).map(({ role }) => role),
   );
 
 /** Told late that they left, or that the group was deleted, and they are here again: what was theirs before that ends. */
@@ -93,14 +81,15 @@ export const endedBefore = (
   const { groups, objects } = organisation;
   const memberships = [...groups.above(member)].flatMap((group) => {
     const since = groups.claimOf(group, member)?.at;
-    return since !== undefined && isAfter(since, when)
-      ? []
-      : [draft('postern.group.changed.v1', group, { group, add: [], remove: [member] }, circumstances)];
+    if (since === undefined || isAfter(since, when)) return [];
+    // For when the membership began: nobody has said anything of the group itself for later.
+    const data = { group, add: [], remove: [member] };
+    return [draft('postern.group.changed.v1', group, data, at(circumstances, since))];
   });
   const relations = objects.of(isGroup(member) ? `${member}#member` : member).flatMap((edge) => {
     const since = objects.sinceOf(edge);
     if (since !== undefined && isAfter(since, when)) return [];
-    const data = relatedData(edge as Parameters<typeof relatedData>[0]);
+    const data = dataOf(edge);
     return [draft('postern.object.unrelated.v1', data.object, data, circumstances)];
   });
   return [...memberships, ...relations];

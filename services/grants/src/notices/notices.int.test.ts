@@ -299,3 +299,26 @@ test('a private address is not gone to unless it is allowed: not by number, and 
   assert.partialDeepStrictEqual((await at.call('POST', '/notices/open/test')).body, { outcome: 'delivered' });
   assert.equal(to.received[0]?.event.type, 'postern.notice.tested.v1');
 });
+
+test('a change that a proxy does not enforce in time is told once, and names the proxy', async () => {
+  await using on = await stage();
+  await using to = await receiver();
+  await using at = await open(on, [await subscribed(to.url, { types: ['postern.enforcement.*'] })]);
+  const behind = {
+    instance: 'lagging',
+    state: 'serving',
+    enforces: 0,
+    leaseMs: 60_000,
+    at: new Date().toISOString(),
+    jwk: {},
+  };
+  await on.log.enforcement.publish([{ key: 'lagging', bytes: Buffer.from(JSON.stringify(behind)) }]);
+  await at.send([hire('a'), { id: 'leave-a', type: 'postern.person.left.v1', subject: 'user:a', data: {} }]);
+  const [late] = await to.came(1);
+  assert.ok(late);
+  assert.equal(late.event.type, 'postern.enforcement.late.v1');
+  assert.partialDeepStrictEqual(late.event['data'], { waitingFor: ['lagging'] });
+  // It goes on waiting, and says no more of it.
+  await new Promise((resolve) => setTimeout(resolve, 800));
+  assert.equal((await at.facts()).filter(({ type }) => type === 'postern.enforcement.late.v1').length, 1);
+});
