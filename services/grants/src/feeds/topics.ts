@@ -1,4 +1,4 @@
-/** The topics that are read, taken in anew with the configuration: all of the new ones can be reached, or nothing changes. */
+/** The topics that are read, taken in anew with the configuration: all of the new ones can be opened, or nothing changes. */
 import type { InboundFeed } from '@postern/event-log';
 import type { Logger } from '@postern/runtime';
 import type { PosternYaml } from '@postern/schemas';
