@@ -52,6 +52,17 @@ export const parseVkey = async (text: string): Promise<NoteKey | undefined> => {
   return toHex(key.id) === id ? key : undefined;
 };
 
+/** Verifier keys, one a line; undefined where there is none, or where a line is none. */
+export const parseVkeys = async (text: string): Promise<readonly NoteKey[] | undefined> => {
+  const keys: NoteKey[] = [];
+  for (const line of text.split('\n').filter((each) => each.trim() !== '')) {
+    const key = await parseVkey(line);
+    if (key === undefined) return undefined;
+    keys.push(key);
+  }
+  return keys.length > 0 ? keys : undefined;
+};
+
 /** `text` ends in a newline and is signed as it is. */
 export const signNote = async (text: string, signers: readonly NoteSigner[]): Promise<string> => {
   if (!isNoteText(text)) throw new RangeError('a note is text that ends in a newline and holds no control character');
