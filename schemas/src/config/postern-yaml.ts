@@ -202,8 +202,10 @@ export const PosternYaml = z.strictObject({
         .string()
         .regex(/^[a-z0-9.-]+(\/[a-z0-9._-]+)*$/, 'write a URL without its scheme, for instance audit.example.com')
         .default('postern.local'),
-      /** The file with the key that signs checkpoints; left out, one is made in the data folder. */
+      /** The file with the keys that sign checkpoints; left out, one is made in the data folder. */
       key: z.string().optional(),
+      /** The folder in which the newest checkpoints are kept outside the record; left out, the data folder. */
+      anchor: z.string().optional(),
     })
     .prefault({}),
   telemetry: z

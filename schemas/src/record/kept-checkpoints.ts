@@ -2,14 +2,21 @@
 import { openCheckpoint } from '../tlog/checkpoint.ts';
 import { equalBytes } from '../tlog/hash.ts';
 import type { NoteKey } from '../tlog/note.ts';
+import { objectIn } from './row.ts';
 
 export type KeptCheckpoint = {
   /** Counted from 1, without a gap, in the order in which they were signed. */
   readonly number: number;
   readonly size: number;
   readonly note: string;
-  /** RFC 3339; when it was signed, by the log's own clock. */
-  readonly at: string;
+};
+
+/** A line that is none becomes one that stands at no place. */
+export const parseKeptCheckpoint = (line: string): KeptCheckpoint => {
+  const { number, size, note } = objectIn(line);
+  return typeof number === 'number' && typeof size === 'number' && typeof note === 'string'
+    ? { number, size, note }
+    : { number: Number.NaN, size: Number.NaN, note: '' };
 };
 
 export type KeptRoots = {

@@ -43,6 +43,22 @@ export const storableText = (text: string): string => text.toWellFormed().replac
 /** A row as the audit room serves it: with its place, and with its fact or decision as what it is. */
 export type ServedRow = Readonly<Partial<Record<RowMember, unknown>>> & { readonly index: number };
 
+/** A line of JSON as it is served; one that is no row becomes one that stands at no place. */
+export const parseServedRow = (line: string): ServedRow => {
+  const row = objectIn(line);
+  return { ...row, index: typeof row['index'] === 'number' ? row['index'] : Number.NaN };
+};
+
+/** What a line of JSON says of itself; nothing where it is no object. */
+export const objectIn = (line: string): Readonly<Record<string, unknown>> => {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+};
+
 /** The members of a derived row, each in the spelling in which {@link servedMembers} spells what is served. */
 export const derivedMembers = (row: AuditRow): ReadonlyMap<RowMember, string> =>
   servedMembers({

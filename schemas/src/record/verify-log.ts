@@ -12,6 +12,7 @@ import { compareRows, findingsMax, type RowFinding, type SearchedLog } from './c
 import { type KeptCheckpoint, keptRoots } from './kept-checkpoints.ts';
 import type { ServedRow } from './row.ts';
 import { rowsByEntry } from './rows-by-entry.ts';
+import { wrongTile } from './upper-tiles.ts';
 
 /** What is found at a path below the log (`checkpoint`, `tile/0/000`, `proof/7`); undefined where there is nothing. */
 export type Get = (path: string) => Promise<Uint8Array | undefined>;
@@ -38,6 +39,8 @@ export type Altered = {
     | 'entry'
     | 'missing'
     | 'root'
+    /** Of hashes above the leaves. */
+    | 'tile'
     | 'proof'
     | 'row'
     /** A checkpoint that the log has kept, or that should be among them. */
@@ -84,12 +87,15 @@ export const verifyLog = async (options: VerifyOptions): Promise<Verified> => {
   const kept = options.kept === undefined ? undefined : keptRoots(options.kept, keys, size);
   const served = rows && rowsByEntry(rows.served, size);
 
+  // The roots of full tiles, the edge that they make up, and that of the tile which is being read.
+  const groups: Uint8Array[] = [];
+  let full: Uint8Array[] = [];
   let edge: Uint8Array[] = [];
   const findings: RowFinding[] = [];
   const contradicted = async (at: number): Promise<Altered | undefined> => {
     const brought = earlier.get(at) ?? [];
     if (brought.length === 0 && (await kept?.peek()) !== at) return undefined;
-    const root = await edgeRootOf(sha256, edge);
+    const root = await edgeRootOf(sha256, [...full, ...edge]);
     if (brought.some((one) => !equalBytes(one, root)))
       return altered(
         'fork',
@@ -107,7 +113,13 @@ export const verifyLog = async (options: VerifyOptions): Promise<Verified> => {
       const leaf = await leafHash(sha256, entry);
       const claimed = page.leaves.subarray(at * hashBytes, (at + 1) * hashBytes);
       if (!equalBytes(leaf, claimed)) return altered('entry', 'its bytes do not hash to its leaf', from + at);
-      edge = await appendLeaf(sha256, edge, from + at, leaf);
+      edge = await appendLeaf(sha256, edge, at, leaf);
+      const [group] = edge;
+      if (at === tileWidth - 1 && group !== undefined) {
+        full = await appendLeaf(sha256, full, groups.length, group);
+        groups.push(group);
+        edge = [];
+      }
       const against = await contradicted(from + at + 1);
       if (against !== undefined) return against;
       if (rows && served && findings.length < findingsMax)
@@ -115,8 +127,10 @@ export const verifyLog = async (options: VerifyOptions): Promise<Verified> => {
     }
     onProgress(from + page.entries.length, size);
   }
-  if (!equalBytes(await edgeRootOf(sha256, edge), checkpoint.root))
+  if (!equalBytes(await edgeRootOf(sha256, [...full, ...edge]), checkpoint.root))
     return altered('root', `the ${size} entries do not make up the signed root`);
+  const tile = await wrongTile(get, groups, sha256);
+  if (tile !== undefined) return altered('tile', `${tilePath(tile)} is missing, or not what the entries hash to`);
   const unkept = await kept?.ended();
   if (unkept !== undefined) return altered('kept-checkpoint', unkept);
   findings.push(...((await served?.rest()) ?? []));

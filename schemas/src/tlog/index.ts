@@ -1,5 +1,6 @@
 export * from './base64.ts';
 export * from './checkpoint.ts';
+export * from './consistency-text.ts';
 export * from './edge.ts';
 export * from './hash.ts';
 export * from './note.ts';

@@ -4,18 +4,23 @@ import { logNames } from '@postern/audit-store';
 import type { EventLog } from '@postern/event-log';
 import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
 import { posternMount, posternService } from '@postern/schemas';
-import { type NoteKeyPair, noteSigner } from '@postern/schemas/tlog';
+import type { NoteKey } from '@postern/schemas/tlog';
 import type { Telemetry } from '@postern/telemetry';
+import type { Anchors } from './anchor.ts';
 import { ingest } from './ingest.ts';
 import { decisionsSource } from './ingest-decisions.ts';
 import { factsSource } from './ingest-facts.ts';
 import { logRoutes } from './routes/log.ts';
 import { lastUseRoute, recordRoutes } from './routes/records.ts';
 import { type Sealer, sealer } from './seal.ts';
+import { logKeys, type SigningKeys } from './signing-key.ts';
 import { logTree } from './tree.ts';
 
-export { filesIn } from './files.ts';
-export { makeSigningKey, parseSigningKey } from './signing-key.ts';
+export { type Anchors, fileAnchors } from './anchor.ts';
+export { copyLog } from './copy-log.ts';
+export { filesIn, linesIn } from './files.ts';
+export { auditParts } from './parts.ts';
+export * from './signing-key.ts';
 export * from './verify.ts';
 
 export type AuditDeps = {
@@ -23,8 +28,10 @@ export type AuditDeps = {
   readonly store: AuditStore;
   /** Whose assertions are believed. */
   readonly keys: AssertionKeys;
-  /** Signs the checkpoints of both logs; {@link parseSigningKey} reads it. */
-  readonly signingKey: NoteKeyPair;
+  /** Sign the checkpoints of both logs; {@link parseSigningKeys} reads them. */
+  readonly signingKeys: SigningKeys;
+  /** Where the newest checkpoints are kept outside the store; left out, a restored backup is believed. */
+  readonly anchors?: Anchors;
   readonly clock: Clock;
   readonly log: Logger;
   readonly telemetry: Telemetry;
@@ -41,7 +48,7 @@ export type AuditConfig = {
 const defaults = { sealEveryMs: 1_000, sealAtLeastEveryMs: 600_000, entriesCheckedAtStart: 10_000 };
 
 export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
-  const { eventLog, store, keys, signingKey, clock, log, telemetry } = deps;
+  const { eventLog, store, keys, signingKeys, anchors, clock, log, telemetry } = deps;
   const stopping = new AbortController();
   const background: Promise<void>[] = [];
   const ingests = [
@@ -49,7 +56,7 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
     ingest({ store, clock, log, telemetry }, decisionsSource({ ...eventLog, clock })),
   ];
   const trees = { facts: logTree(store.reader, 'facts'), decisions: logTree(store.reader, 'decisions') };
-  const signers = new Map<LogName, Awaited<ReturnType<typeof noteSigner>>>();
+  const known = new Map<LogName, readonly NoteKey[]>();
   const sealers: Sealer[] = [];
 
   const app = httpApp({ log, telemetry });
@@ -57,10 +64,10 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
   const logs = logNames.map((name) => ({
     name,
     tree: trees[name],
-    key: () => {
-      const signer = signers.get(name);
-      if (signer === undefined) throw new Error('the audit room has not been started');
-      return signer;
+    keys: () => {
+      const keysOf = known.get(name);
+      if (keysOf === undefined) throw new Error('the audit room has not been started');
+      return keysOf;
     },
   }));
   void app.register(
@@ -77,9 +84,9 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
     http: app,
     start: async () => {
       for (const name of logNames) {
-        const signer = await noteSigner(`${config.origin}/${name}`, signingKey);
-        signers.set(name, signer);
-        const seals = sealer({ store, tree: trees[name], signer, clock, log, telemetry }, name, {
+        const ofLog = await logKeys(`${config.origin}/${name}`, signingKeys);
+        known.set(name, ofLog.known);
+        const seals = sealer({ store, tree: trees[name], keys: ofLog, anchors, clock, log, telemetry }, name, {
           ...defaults,
           ...config,
         });

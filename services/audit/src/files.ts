@@ -1,7 +1,7 @@
 /** A log as files in a folder, laid out as it is served: for verifying offline what was exported. */
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Get } from './verify.ts';
+import type { Get } from '@postern/schemas/record';
 
 /** Undefined where there is no such file; rejects where it cannot be read for another reason. */
 export const filesIn =
@@ -14,3 +14,12 @@ export const filesIn =
       throw error;
     }
   };
+
+/** The lines of a file; undefined where there is no such file. */
+export const linesIn = async (folder: string, name: string): Promise<AsyncIterable<string> | undefined> => {
+  const file = await open(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  return file?.readLines();
+};

@@ -3,21 +3,17 @@
  * request at the gate waiting.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { auditService, makeSigningKey, parseSigningKey } from '@postern/audit/app';
+import { auditParts, auditService } from '@postern/audit/app';
 import { openAuditStore } from '@postern/audit-store/open';
 import { openEventLog, openServedLog } from '@postern/event-log/open';
 import {
   assertionKeys,
   auditStoreUrl,
-  dataFolder,
   eventLogUrl,
   httpListener,
   openLogger,
-  readOrMakeSecret,
-  requireSecret,
   type Service,
   systemClock,
-  within,
 } from '@postern/runtime';
 import { isProblem, Problem, problemInTransit } from '@postern/schemas';
 import { openTelemetry } from '@postern/telemetry/open';
@@ -31,7 +27,7 @@ const say = (message: FromRecord): void => door.postMessage(message);
 
 const { loaded: plain, log: logPort } = workerData as Beginning;
 const loaded = { ...plain, lineOf: () => 0 };
-const { config, folder } = loaded;
+const { config } = loaded;
 const stack = new AsyncDisposableStack();
 
 const open = async () => {
@@ -45,17 +41,10 @@ const open = async () => {
     served.serve(logPort);
   }
   const store = stack.use(await openAuditStore(auditStoreUrl(loaded), telemetry));
-  const signingKey = parseSigningKey(
-    config.audit.key === undefined
-      ? await readOrMakeSecret(`${dataFolder(loaded)}/audit.key`, makeSigningKey)
-      : await requireSecret(within(folder, config.audit.key)),
-  );
+  const parts = await auditParts(loaded);
   const clock = systemClock;
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
-  const audit = auditService(
-    { eventLog, store, keys, signingKey, clock, log, telemetry },
-    { origin: config.audit.origin },
-  );
+  const audit = auditService({ ...parts.deps, eventLog, store, keys, clock, log, telemetry }, parts.config);
   const listener = httpListener(audit, '127.0.0.1:0');
   return { services: [keys, audit, listener], listener, telemetry };
 };
