@@ -15,6 +15,8 @@ import { lastUseRoute, recordRoutes } from './routes/records.ts';
 import { type Sealer, sealer } from './seal.ts';
 import { logKeys, type SigningKeys } from './signing-key.ts';
 import { logTree } from './tree.ts';
+import type { OutsideWitness } from './witness/ask.ts';
+import { type Witnessing, witnessing } from './witness/witnessing.ts';
 
 export { type Anchors, fileAnchors } from './anchor.ts';
 export { copyLog } from './copy-log.ts';
@@ -22,6 +24,8 @@ export { filesIn, linesIn } from './files.ts';
 export { auditParts } from './parts.ts';
 export * from './signing-key.ts';
 export * from './verify.ts';
+export * from './witness/app.ts';
+export type { OutsideWitness } from './witness/ask.ts';
 
 export type AuditDeps = {
   readonly eventLog: Pick<EventLog, 'facts' | 'decisions' | 'quarantine'>;
@@ -40,6 +44,10 @@ export type AuditDeps = {
 export type AuditConfig = {
   /** The logs are named `<origin>/facts` and `<origin>/decisions`: a schemeless URL, for instance audit.example.com. */
   readonly origin: string;
+  /** Witnesses outside, and how many of them make a checkpoint witnessed. */
+  readonly witnesses?: readonly OutsideWitness[];
+  readonly quorum?: number;
+  readonly witnessEveryMs?: number;
   readonly sealEveryMs?: number;
   readonly sealAtLeastEveryMs?: number;
   readonly entriesCheckedAtStart?: number;
@@ -58,12 +66,16 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
   const trees = { facts: logTree(store.reader, 'facts'), decisions: logTree(store.reader, 'decisions') };
   const known = new Map<LogName, readonly NoteKey[]>();
   const sealers: Sealer[] = [];
+  const witnessed: Witnessing[] = [];
+  const { witnesses = [] } = config;
+  const quorum = config.quorum ?? Math.max(1, witnesses.length);
 
   const app = httpApp({ log, telemetry });
   requireAssertion(app, posternService, keys);
   const logs = logNames.map((name) => ({
     name,
     tree: trees[name],
+    quorum,
     keys: () => {
       const keysOf = known.get(name);
       if (keysOf === undefined) throw new Error('the audit room has not been started');
@@ -92,6 +104,12 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
         });
         sealers.push(seals);
         background.push(seals.run(stopping.signal));
+        if (witnesses.length > 0) {
+          const deps = { store, tree: trees[name], clock, log, telemetry };
+          const asks = witnessing(deps, name, { witnesses, quorum, everyMs: config.witnessEveryMs ?? 5_000 });
+          witnessed.push(asks);
+          background.push(asks.run(stopping.signal));
+        }
       }
       for (const one of ingests) background.push(one.run(stopping.signal));
     },
@@ -99,6 +117,7 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
       sealers.length === 0
         ? ['the audit room has not been started']
         : [...sealers, ...ingests].flatMap((part) => part.notReady()),
+    watched: () => witnessed.flatMap((each) => each.watched()),
     stop: async () => {
       stopping.abort();
       await Promise.allSettled(background);

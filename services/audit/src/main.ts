@@ -22,7 +22,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
   await using stack = new AsyncDisposableStack();
   const telemetry = stack.use(await openTelemetry({ service: 'postern-audit', otlp: config.telemetry.otlp }));
   const eventLog = stack.use(await openEventLog(eventLogUrl(loaded), { telemetry }));
-  const store = stack.use(await openAuditStore(auditStoreUrl(loaded), telemetry));
+  const store = stack.use(await openAuditStore(auditStoreUrl(loaded), telemetry, config.audit.owner));
   const parts = await auditParts(loaded);
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
   const audit = auditService({ ...parts.deps, eventLog, store, keys, clock, log, telemetry }, parts.config);

@@ -5,11 +5,11 @@ import type { Append, AuditStore, LogName, SealedCheckpoint } from '../port.ts';
 import { checkAppend, checkComplete, checkRange, neverSealed, notAtHead, packEdge, unpackEdge } from '../promises.ts';
 import { toPage, toStatement } from '../query.ts';
 import { type Column, checkpointColumns, columns, fromColumns, toColumns, toKept } from '../rows.ts';
-import { migrate, openPool, toProblem, transact } from './pool.ts';
+import { migrate, openPool, prepareAsOwner, toProblem, transact } from './pool.ts';
 import { schema } from './tables.ts';
 
 /** Rejects with `audit/store-unreachable`. */
-export const openPostgresAuditStore = async (url: string): Promise<AuditStore> => {
+export const openPostgresAuditStore = async (url: string, ownerUrl?: string): Promise<AuditStore> => {
   const pool = openPool(url);
   const run = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     try {
@@ -34,7 +34,7 @@ export const openPostgresAuditStore = async (url: string): Promise<AuditStore> =
   };
 
   try {
-    await migrate(pool);
+    await (ownerUrl === undefined ? migrate(pool) : prepareAsOwner(ownerUrl, url));
   } catch (error) {
     await pool.end();
     throw toProblem(error);

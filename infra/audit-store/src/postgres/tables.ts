@@ -106,3 +106,15 @@ const checkpoints = `
   ${frozen('checkpoints', ['UPDATE', 'DELETE', 'TRUNCATE'])}`;
 
 export const migrations: readonly string[] = [first, checkpoints];
+
+const appended = [...logNames.flatMap((log) => [`${log}_entries`, `${log}_rows`]), 'checkpoints'];
+const moved = ['heads', 'seals', 'cursors'];
+const all = (tables: readonly string[]): string => tables.map((table) => `${schema}.${table}`).join(', ');
+
+/** What the service's own role may do; whatever it was given before is taken back first. */
+export const rightsOf = (role: string): string => `
+  REVOKE ALL ON ALL TABLES IN SCHEMA ${schema} FROM ${role};
+  GRANT USAGE ON SCHEMA ${schema} TO ${role};
+  GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO ${role};
+  GRANT INSERT ON ${all(appended)}, ${all(['seals', 'cursors'])} TO ${role};
+  GRANT UPDATE ON ${all(moved)} TO ${role};`;

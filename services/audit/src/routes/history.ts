@@ -41,6 +41,13 @@ export const historyRoutes = (
     return reply.type('application/x-ndjson').header('cache-control', 'no-store').send(Readable.from(lines()));
   });
 
+  app.get(`/log/${name}/witnessed`, async (_, reply) => {
+    const { note } =
+      (await reader.checkpointWith(name, { witnesses: log.quorum })) ??
+      missing(`${log.quorum} witnesses have not signed any checkpoint of ${name} yet`);
+    return reply.type(plainText).header('cache-control', 'private, max-age=1').send(note);
+  });
+
   /** `?from=SIZE&to=SIZE`: any smaller size, and a size that was signed; left out, the newest. */
   app.get(`/log/${name}/consistency`, async ({ query }, reply) => {
     const asked = Range.safeParse(query);

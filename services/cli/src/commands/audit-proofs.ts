@@ -8,6 +8,7 @@ import { CommandFailure, failureOf, request } from '../client.ts';
 import { exitCodes } from '../failure.ts';
 import { several } from '../input.ts';
 import { print, printJson, progress, tell } from '../output.ts';
+import { keyCommands } from './audit-keys.ts';
 import {
   checkpointsIn,
   chosenLogs,
@@ -19,6 +20,7 @@ import {
   logNames,
   rowLines,
 } from './audit-log.ts';
+import { watchCommands } from './audit-watch.ts';
 import { connect, type Shared, withConnection } from './connect.ts';
 
 type OneLog = { readonly log?: LogName };
@@ -28,6 +30,8 @@ const oneLog = (description: string): Option => new Option('--log <name>', descr
 const bothByDefault = 'one of the two logs; both by default';
 
 export const proofCommands = (audit: Command): void => {
+  keyCommands(audit);
+  watchCommands(audit);
   withConnection(audit.command('verify'))
     .description('check every entry, row and kept checkpoint of both logs against what is signed')
     .option(

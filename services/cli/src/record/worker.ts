@@ -40,7 +40,7 @@ const open = async () => {
     eventLog = stack.use(served.log);
     served.serve(logPort);
   }
-  const store = stack.use(await openAuditStore(auditStoreUrl(loaded), telemetry));
+  const store = stack.use(await openAuditStore(auditStoreUrl(loaded), telemetry, config.audit.owner));
   const parts = await auditParts(loaded);
   const clock = systemClock;
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
