@@ -26,6 +26,7 @@ export type KeptRoots = {
   readonly check: (size: number, root: Uint8Array) => Promise<string | undefined>;
   /** Judges what is left once the tree has grown to `newest`. */
   readonly ended: () => Promise<string | undefined>;
+  readonly close: () => Promise<void>;
 };
 
 export const keptRoots = (kept: AsyncIterable<KeptCheckpoint>, keys: readonly NoteKey[], newest: number): KeptRoots => {
@@ -57,6 +58,7 @@ export const keptRoots = (kept: AsyncIterable<KeptCheckpoint>, keys: readonly No
   return {
     peek: async () => (await peek())?.size,
     check,
+    close: async () => void (await iterator.return?.()),
     ended: async () => {
       const one = await peek();
       // Whatever is larger than the newest has been signed since it was asked for.

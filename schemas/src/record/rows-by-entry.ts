@@ -7,6 +7,7 @@ export type RowsByEntry = {
   readonly at: (index: number) => Promise<readonly ServedRow[]>;
   /** Whatever belongs to no entry, once all have been asked for. */
   readonly rest: () => Promise<readonly RowFinding[]>;
+  readonly close: () => Promise<void>;
 };
 
 /** Rows of entries from `size` on have not been signed yet, and are not judged. */
@@ -42,5 +43,6 @@ export const rowsByEntry = (served: AsyncIterable<ServedRow>, size: number): Row
       }
       return strays;
     },
+    close: async () => void (await iterator.return?.()),
   };
 };

@@ -73,6 +73,16 @@ const utf8 = new TextDecoder();
 
 /** Every entry against its leaf, every leaf against the signed root, and whatever else is brought. Rejects only where `get` does. */
 export const verifyLog = async (options: VerifyOptions): Promise<Verified> => {
+  const opened: { readonly close: () => Promise<void> }[] = [];
+  try {
+    return await judge(options, opened);
+  } finally {
+    // Whatever lines are read from is let go of, however early the verdict comes.
+    for (const each of opened) await each.close();
+  }
+};
+
+const judge = async (options: VerifyOptions, closing: { readonly close: () => Promise<void> }[]): Promise<Verified> => {
   const { get, onProgress = () => {}, sha256 = webSha256, rows } = options;
   const keys = await parseVkeys(options.vkey);
   if (keys === undefined) return badKey;
@@ -86,6 +96,7 @@ export const verifyLog = async (options: VerifyOptions): Promise<Verified> => {
   if ('outcome' in earlier) return earlier;
   const kept = options.kept === undefined ? undefined : keptRoots(options.kept, keys, size);
   const served = rows && rowsByEntry(rows.served, size);
+  closing.push(...[kept, served].filter((each) => each !== undefined));
 
   // The roots of full tiles, the edge that they make up, and that of the tile which is being read.
   const groups: Uint8Array[] = [];

@@ -22,7 +22,7 @@ export const noteKey = (name: string, publicKey: Uint8Array): Promise<NoteKey> =
 
 /** As {@link noteKey}, for a key of another use: its type is part of its id. */
 export const namedKey = async (name: string, publicKey: Uint8Array, type: number): Promise<NoteKey> => {
-  if (name === '' || /[\s+\p{Cc}]/u.test(name)) throw new RangeError(`${JSON.stringify(name)} cannot name a key`);
+  if (!isKeyName(name)) throw new RangeError(`${JSON.stringify(name)} cannot name a key`);
   if (publicKey.byteLength !== 32) throw new RangeError('an Ed25519 public key has 32 bytes');
   const named = Uint8Array.from([...utf8.encode(`${name}\n`), type, ...publicKey]);
   return { name, id: (await webSha256(named)).slice(0, 4), publicKey };
@@ -52,7 +52,7 @@ export const parseVkey = (text: string): Promise<NoteKey | undefined> => parseTy
 export const parseTypedVkey = async (text: string, type: number): Promise<NoteKey | undefined> => {
   const [, name, id, encoded] = /^([^+\s]+)\+([0-9a-f]{8})\+(\S+)$/u.exec(text.trim()) ?? [];
   const bytes = encoded === undefined ? undefined : fromBase64(encoded);
-  if (name === undefined || bytes?.byteLength !== 33 || bytes[0] !== type) return undefined;
+  if (name === undefined || !isKeyName(name) || bytes?.byteLength !== 33 || bytes[0] !== type) return undefined;
   const key = await namedKey(name, bytes.slice(1), type);
   return toHex(key.id) === id ? key : undefined;
 };
@@ -122,5 +122,6 @@ export const verifyEd25519 = async (key: NoteKey, signed: Uint8Array, signature:
   return subtle.verify('Ed25519', imported, bytes(signature), bytes(signed));
 };
 
+const isKeyName = (name: string): boolean => name !== '' && !/[\s+\p{Cc}]/u.test(name);
 const isNoteText = (text: string): boolean => text.endsWith('\n') && text.isWellFormed() && !/[^\P{Cc}\n]/u.test(text);
 const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -64,7 +64,11 @@ export const checkTree = async (
   keys: readonly NoteKey[],
   anchor: string | undefined,
 ): Promise<number> => {
+  // The last of those that are kept is read first: what another instance seals in between makes the newest larger, never smaller.
+  const last = await reader.checkpointWith(log, {});
   const sealed = await reader.checkpoint(log);
+  if (last !== undefined && (sealed === undefined || sealed.size < last.size))
+    throw altered(log, `the newest checkpoint is not the one that was signed last, over ${last.size} entries`);
   const { size, edge } = await writer.state(log);
   await tree.grow(size);
   if (!equalBytes(await tree.root(size), edgeRoot(sha256, edge)))
