@@ -154,6 +154,7 @@ describe("the docs' pipelines", () => {
               CI: 'true',
               GITHUB_EVENT_NAME: event,
               GITHUB_SHA: git(repo, 'rev-parse', 'HEAD'),
+              GITHUB_ACTOR: 'renovate[bot]',
               GITHUB_BASE_REF: 'main',
               GITHUB_STEP_SUMMARY: summary,
             });
@@ -179,6 +180,7 @@ describe("the docs' pipelines", () => {
           CI_MERGE_REQUEST_TARGET_BRANCH_NAME: 'main',
           CI_COMMIT_SHA: git(repo, 'rev-parse', 'HEAD'),
           CI_COMMIT_BRANCH: 'main',
+          GITLAB_USER_LOGIN: 'renovate[bot]',
           CI_DEFAULT_BRANCH: 'main',
         });
         if (artifacts !== undefined) assert.match(await readFile(join(repo, artifacts), 'utf8'), /^<\?xml/, name);
@@ -186,4 +188,21 @@ describe("the docs' pipelines", () => {
       assert.ok(scripts > 0);
     });
   }
+
+  test('what they published names the commit, its author and who held the key', async () => {
+    const response = await fetch(
+      `${environment['POSTERN_URL']}/.postern/audit/facts?type=postern.role.changed.v1&limit=1`,
+      {
+        headers: { 'x-api-key': environment['POSTERN_KEY'] ?? '' },
+      },
+    );
+    const { items } = (await response.json()) as {
+      items: { body: { authid: string; data: Record<string, unknown> } }[];
+    };
+    assert.equal(items[0]?.body.authid, 'user:admin');
+    assert.partialDeepStrictEqual(items[0]?.body.data, {
+      author: 'user:renovate=5Bbot=5D',
+      commit: git(join(folder, 'repo'), 'rev-parse', 'HEAD'),
+    });
+  });
 });

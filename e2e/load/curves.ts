@@ -9,7 +9,7 @@ const sizes: readonly Size[] = [
   { routes: 10, roles: 1, users: 10 },
   { routes: 100, roles: 10, users: 1_000 },
   { routes: 1_000, roles: 100, users: 10_000 },
-  { routes: 4_000, roles: 400, users: 100_000 },
+  { routes: 10_000, roles: 1_000, users: 100_000 },
 ];
 const columns = (...all: readonly (string | number)[]): string => all.map((each) => String(each).padStart(12)).join('');
 

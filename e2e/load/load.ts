@@ -1,8 +1,10 @@
 /**
  * The load: `wrk` where it is on the machine, since it costs the least of the cores that everybody here shares, else autocannon. Load at a
- * given rate is autocannon's, which corrects for what a slow answer keeps from being sent.
+ * given rate is nghttp2's `h2load`, which tells each request's time in microseconds, else autocannon's, which knows whole milliseconds.
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import autocannon from 'autocannon';
 
@@ -15,7 +17,9 @@ export type Loaded = {
   readonly p99: number;
 };
 
-export const generator = spawnSync('wrk', ['-v']).error === undefined ? 'wrk' : 'autocannon';
+const isHere = (program: string, ...args: string[]): boolean => spawnSync(program, args).error === undefined;
+export const generator = isHere('wrk', '-v') ? 'wrk' : 'autocannon';
+export const rateGenerator = isHere('h2load', '--version') ? 'h2load' : 'autocannon';
 
 const complain = async ({ url, headers }: Target, what: string): Promise<never> => {
   const now = await fetch(url, { headers });
@@ -27,7 +31,32 @@ export const atFullSpeed = async (target: Target, connections: number, seconds: 
 
 /** `rate` requests a second over all connections, whether or not the answers keep up. */
 export const atRate = (target: Target, connections: number, seconds: number, rate: number): Promise<Loaded> =>
-  cannon(target, { connections, duration: seconds, overallRate: Math.max(1, Math.floor(rate)) });
+  rateGenerator === 'h2load'
+    ? h2load(target, connections, seconds, rate)
+    : cannon(target, { connections, duration: seconds, overallRate: Math.max(1, Math.floor(rate)) });
+
+const h2load = async (target: Target, connections: number, seconds: number, rate: number): Promise<Loaded> => {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-load-'));
+  try {
+    const file = join(folder, 'requests');
+    const headers = Object.entries(target.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
+    const many = ['-t1', `-c${connections}`, '-D', String(seconds), '--rps', String(rate / connections)];
+    const child = spawn('h2load', ['--h1', ...many, '--log-file', file, ...headers, target.url], { stdio: 'ignore' });
+    await new Promise((resolve) => child.once('close', resolve));
+    // Columns: when it began (µs since the epoch), the status, how long it took (µs).
+    const lines = (await readFile(file, 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => line.split('\t'));
+    const refused = lines.filter(([, status]) => status !== '200').length;
+    if (refused > 0) return complain(target, `${refused} answers were not 200`);
+    const micros = lines.map(([, , took]) => Number(took)).sort((a, b) => a - b);
+    const quantile = (share: number): number => (micros[Math.floor((micros.length - 1) * share)] ?? 0) / 1e3;
+    return { requests: micros.length, seconds, p50: quantile(0.5), p99: quantile(0.99) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
 
 const cannon = async (
   target: Target,

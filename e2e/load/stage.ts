@@ -68,31 +68,27 @@ export type Size = {
   readonly users: number;
 };
 export const smallest: Size = { routes: 1, roles: 0, users: 0 };
+/** What is published together has to fit one append, so a large organisation's services come one after the other. */
+const routesPerService = 2_500;
 
-/** The files of a model with `routes` endpoints, of which the bench calls one. */
-export const writeModel = async (
-  stage: Pick<Stage, 'folder' | 'upstream'>,
-  { routes, roles }: Size,
-): Promise<{ file: string; port: number }> => {
+/** The files of a model with the one endpoint that the bench calls. */
+export const writeModel = async ({
+  folder,
+  upstream,
+}: Pick<Stage, 'folder' | 'upstream'>): Promise<{ file: string; port: number }> => {
   const port = await freeBasePort();
-  const others = Array.from({ length: routes - 1 }, (_, at) => `  /t${at}/{id}:\n    get: { operationId: t${at} }\n`);
   await writeFile(
-    join(stage.folder, 'api.yaml'),
-    `openapi: 3.1.0\ninfo: { title: Bench, version: "1" }\npaths:\n  /employees/{id}:\n    get: { operationId: getEmployee }\n${others.join('')}`,
+    join(folder, 'api.yaml'),
+    'openapi: 3.1.0\ninfo: { title: Bench, version: "1" }\npaths:\n  /employees/{id}:\n    get: { operationId: getEmployee }\n',
   );
-  const share = Math.max(1, Math.ceil((routes - 1) / Math.max(roles, 1)));
-  const further = Array.from({ length: roles }, (_, role) => {
-    const own = Array.from({ length: share }, (_, at) => `{ endpoint: bench/t${(role * share + at) % (routes - 1)} }`);
-    return `role${role}:\n  allows: [${own.join(', ')}]\n`;
-  });
   await writeFile(
-    join(stage.folder, 'roles.yaml'),
-    `reader:\n  allows: [{ endpoint: bench/getEmployee }]\n  birthright: { department: bench }\n${further.join('')}`,
+    join(folder, 'roles.yaml'),
+    'reader:\n  allows: [{ endpoint: bench/getEmployee }]\n  birthright: { department: bench }\n',
   );
-  const file = join(stage.folder, 'postern.yaml');
+  const file = join(folder, 'postern.yaml');
   await writeFile(
     file,
-    `listen: 127.0.0.1:${port}\nhealth: 127.0.0.1:${port + 1}\nissuers: [{ issuer: "${issuer}", audience: [bench], jwks: "file:./jwks.json", algorithms: [RS256] }]\nservices: { bench: { upstream: "http://127.0.0.1:${portOf(stage.upstream)}", mount: /bench, openapi: ./api.yaml } }\nmodel: { roles: ./roles.yaml }\nlog: { level: warn }\n`,
+    `listen: 127.0.0.1:${port}\nhealth: 127.0.0.1:${port + 1}\nissuers: [{ issuer: "${issuer}", audience: [bench], jwks: "file:./jwks.json", algorithms: [RS256] }]\nservices: { bench: { upstream: "http://127.0.0.1:${portOf(upstream)}", mount: /bench, openapi: ./api.yaml } }\nmodel: { roles: ./roles.yaml }\nlog: { level: warn }\n`,
   );
   return { file, port };
 };
@@ -155,8 +151,11 @@ export type GateOptions = {
 /** The gate as `postern serve proxy` runs it. */
 export const gateAlone = async (stage: Stage, options: GateOptions = {}): Promise<Open> => {
   const { size = smallest, relationships = 'embedded:', cachedDecisionsMax = 200_000, unrecorded = false } = options;
-  const { file, port } = await writeModel(stage, size);
-  const given = { file, port, upstream: portOf(stage.upstream), relationships, users: size.users };
+  const { file, port } = await writeModel(stage);
+  const services = Math.ceil((size.routes - 1) / routesPerService);
+  const perService = (all: number): number => Math.ceil(all / Math.max(services, 1));
+  const each = { routesEach: perService(size.routes - 1), rolesEach: perService(size.roles) };
+  const given = { file, port, upstream: portOf(stage.upstream), relationships, users: size.users, services, ...each };
   const started = await startProgram(
     'peers/gate.ts',
     [JSON.stringify({ ...given, cachedDecisionsMax, unrecorded })],
@@ -172,7 +171,7 @@ export const gateAlone = async (stage: Stage, options: GateOptions = {}): Promis
 };
 
 export const posternUp = async (stage: Stage): Promise<Open> => {
-  const { port } = await writeModel(stage, smallest);
+  const { port } = await writeModel(stage);
   const running = await startPostern(['up'], { cwd: stage.folder });
   await hire(`http://127.0.0.1:${port}`, (await readFile(join(stage.folder, '.postern/admin.key'), 'utf8')).trim());
   return {

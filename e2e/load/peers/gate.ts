@@ -10,13 +10,17 @@ import { proxyService } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import { assertionKeys, loadConfig, loadModel, openLogger, systemClock } from '@postern/runtime';
 import { openTelemetry } from '@postern/telemetry/open';
-import { hireMany } from './people.ts';
+import { hireMany, publishService } from './large-organisation.ts';
 
 type Options = {
   readonly file: string;
   readonly port: number;
   readonly upstream: number;
   readonly relationships: string;
+  /** Services beside the file's, each with so many routes, shared out among so many roles of its own. */
+  readonly services: number;
+  readonly routesEach: number;
+  readonly rolesEach: number;
   /** People beside the bench's own, each with a grant of one of the roles. */
   readonly users: number;
   readonly cachedDecisionsMax: number;
@@ -25,6 +29,7 @@ type Options = {
 };
 const options = JSON.parse(process.argv[2] ?? '{}') as Options;
 const { file, port, upstream, relationships, users, cachedDecisionsMax, unrecorded } = options;
+const { services, routesEach, rolesEach } = options;
 const loaded = loadConfig(file, process.env);
 const log = openLogger('warn', 'bench');
 const clock = systemClock;
@@ -58,7 +63,10 @@ const grants = grantsService(
 await keys.start();
 await authorizer.start();
 await grants.start();
-await hireMany(eventLog.facts, users, [...loadModel(loaded).roles.keys()]);
+const roles: string[] = [...loadModel(loaded).roles.keys()];
+for (let at = 0; at < services; at++)
+  roles.push(...(await publishService(eventLog.facts, `more${at}`, routesEach, rolesEach)));
+await hireMany(eventLog.facts, users, roles);
 const rooms = await grants.http.listen({ host: '127.0.0.1', port: 0 });
 const proxy = proxyService(
   {

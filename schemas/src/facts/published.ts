@@ -5,10 +5,9 @@
 import { z } from 'zod';
 import { ServiceName } from '../ids.ts';
 import { Endpoint } from '../routes/endpoint.ts';
-import { Commit } from './role.ts';
+import { provenance } from './provenance.ts';
 
 const parts = { part: z.number().int().min(1), parts: z.number().int().min(1), digest: z.string() };
-const provenance = { commit: Commit.optional() };
 
 export const SchemaPublished = z.strictObject({ text: z.string(), ...parts, ...provenance });
 /** All endpoints of one service; a service that publishes none is withdrawn. */

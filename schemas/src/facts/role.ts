@@ -2,9 +2,7 @@
 import { z } from 'zod';
 import { EndpointId, RoleName, SchemaName, ServiceName } from '../ids.ts';
 import { Attributes } from './principal.ts';
-
-/** What a version control system calls the state of the files: a git commit's hash, or another name. */
-export const Commit = z.string().regex(/^[\w.+/-]{1,100}$/, 'a commit is 1 to 100 of letters, digits and ._+/-');
+import { provenance } from './provenance.ts';
 
 export const AccessClass = z.enum(['read', 'write', 'admin']);
 export type AccessClass = z.infer<typeof AccessClass>;
@@ -61,11 +59,7 @@ export const RoleRules = z.strictObject({
 });
 export type RoleRules = z.infer<typeof RoleRules>;
 
-const why = {
-  reason: z.string().min(1).max(2000).optional(),
-  /** The git commit that the role was published from, where it was. */
-  commit: Commit.optional(),
-};
+const why = { reason: z.string().min(1).max(2000).optional(), ...provenance };
 export const RoleDefined = z.strictObject({ role: RoleName, rules: RoleRules, ...why });
 export const RoleChanged = z.strictObject({ role: RoleName, before: RoleRules, rules: RoleRules, ...why });
 export const RoleRetired = z.strictObject({ role: RoleName, ...why });

@@ -249,9 +249,10 @@ describe('the grants room', () => {
     ],
     roles: { 'payroll-auditor': { allows: [{ endpoint: 'payroll/list' }], birthright: { department: 'audit' } } },
     commit: '0123abcd',
+    author: 'user:edda',
   };
 
-  test('a publication is one append, with the caller as its actor and the commit in every fact', async () => {
+  test('a publication is one append, with the caller as its actor, and the commit and its author in every fact', async () => {
     await event('p-1', 'person.joined', 'user:otto', { department: 'audit' });
     const before = (await facts()).length;
     const answer = await call('POST', '/model', { ...published, schema: 'definition user {}\ndefinition car {}\n' });
@@ -266,7 +267,8 @@ describe('the grants room', () => {
     );
     assert.equal(new Set(written.map(({ appendid }) => appendid)).size, 1);
     for (const { authid } of written) assert.equal(authid, 'user:admin');
-    for (const { data } of written.slice(0, 3)) assert.partialDeepStrictEqual(data, { commit: '0123abcd' });
+    for (const { data } of written.slice(0, 3))
+      assert.partialDeepStrictEqual(data, { commit: '0123abcd', author: 'user:edda' });
   });
 
   test('the same publication again writes nothing', async () => {

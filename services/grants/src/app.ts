@@ -118,7 +118,7 @@ export const grantsService = (
   const carryingOut = { facts: eventLog.facts, state, clock, telemetry, turns: turns() };
   const commands = commandHandler(carryingOut);
   const count = telemetry.metrics.counter(metrics.quarantined, 'Events that could not be applied and were set aside');
-  const aside = quarantine(eventLog.quarantine, commands, state.handled, () => count(1));
+  const aside = quarantine(eventLog.quarantine, commands, state, () => count(1));
   const foreign = mappings(config.feedRules ?? []);
   const taking = intake({ commands, quarantine: aside, mappings: foreign, clock });
   const { transmitters = [] } = config;

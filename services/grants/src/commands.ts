@@ -6,7 +6,6 @@ import type { EventLog } from '@postern/event-log';
 import type { Clock } from '@postern/runtime';
 import {
   type Actor,
-  beginning,
   type Fact,
   type FactDraft,
   isProblem,
@@ -88,7 +87,7 @@ const carryOut = async (order: Order, { facts: log, state, clock, telemetry }: C
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const trouble = state.notReady();
     if (trouble !== undefined) throw new Problem('event-log/unreachable', { detail: trouble });
-    const repeated = order.inbound && repetition(order.inbound, state);
+    const repeated = order.inbound && (await repetition(order.inbound, state));
     if (repeated) return repeated;
     const head = state.organisation.sequence;
     const circumstances = circumstancesOf(order, correlation, { clock, telemetry });
@@ -165,7 +164,10 @@ export const append = async (
   }
 };
 
-const repetition = ({ source, id, digest }: NonNullable<Order['inbound']>, state: GrantsState): Done | undefined => {
+const repetition = async (
+  { source, id, digest }: NonNullable<Order['inbound']>,
+  state: GrantsState,
+): Promise<Done | undefined> => {
   const before = state.handled(source, id);
   if (before === undefined) return undefined;
   if (before.digest !== digest)
@@ -173,6 +175,5 @@ const repetition = ({ source, id, digest }: NonNullable<Order['inbound']>, state
       detail: `${source} sent the id ${id} before, at sequence ${before.sequence}, with other content`,
       fix: 'Give every new event or request an id of its own.',
     });
-  const final = before.facts.at(-1);
-  return { sequence: (final ? Number(final.sequence) : beginning) as Sequence, facts: before.facts, repeated: true };
+  return { sequence: before.last, facts: await state.recall(source, id), repeated: true };
 };

@@ -6,6 +6,7 @@ import {
   isProblem,
   type Organisation,
   Problem,
+  type Provenance,
   posternApi,
   posternRoles,
   posternService,
@@ -41,7 +42,7 @@ export type PublishDeps = {
 };
 export type PublishOptions = Pick<Order, 'actor' | 'inbound'> & {
   readonly retireRoles?: boolean | undefined;
-  readonly commit?: string | undefined;
+  readonly provenance?: Provenance | undefined;
 };
 
 const ownRoles: ReadonlyMap<RoleName, RoleRules> = new Map(
@@ -52,7 +53,7 @@ const ownRoles: ReadonlyMap<RoleName, RoleRules> = new Map(
 export const publish = async (
   { commands, state, checkSchema }: PublishDeps,
   { schema, services, roles }: Model,
-  { retireRoles = false, commit, actor, inbound }: PublishOptions,
+  { retireRoles = false, provenance, actor, inbound }: PublishOptions,
 ): Promise<Publication> => {
   const { organisation } = state;
   // A schema that the engine does not take would hold the projection back for ever, so it must never become a fact.
@@ -67,8 +68,8 @@ export const publish = async (
         services: [posternApi(), ...services.filter(({ name }) => name !== posternService)],
         roles: new Map([...roles, ...ownRoles]),
         retire: retireRoles ? left : [],
-        reason: publishedReason(commit),
-        commit,
+        reason: publishedReason(provenance?.commit),
+        provenance,
       },
       ...(actor && { actor }),
       inbound,

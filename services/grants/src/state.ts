@@ -15,13 +15,23 @@ import {
 import { isFromFiles } from './decide/from-files.ts';
 
 /** How a (source, id) was answered the first time. */
-export type Handled = { readonly digest: string; readonly sequence: Sequence; readonly facts: readonly Fact[] };
+export type Handled = {
+  readonly digest: string;
+  /** The first of the facts it became, and the last. */
+  readonly sequence: Sequence;
+  readonly last: Sequence;
+};
+
+/** Who repeats an event does it soon, so the facts of these many are at hand; those of the others are read from the log again. */
+const usualRecentMax = 10_000;
 
 export type GrantsState = {
   readonly organisation: Organisation;
   /** Roles whose last definition was published from files. */
   readonly rolesFromFiles: ReadonlySet<RoleName>;
   readonly handled: (source: string, id: string) => Handled | undefined;
+  /** The facts that the event became; none where it is not known. Rejects where the log does. */
+  readonly recall: (source: string, id: string) => Promise<readonly Fact[]>;
   /** Resolves once the state has taken in `sequence`; rejects with `event-log/unreachable` where it no longer follows the log. */
   readonly reached: (sequence: Sequence) => Promise<void>;
   /** Follows until `signal` aborts; rejects when the log can no longer be followed. */
@@ -37,9 +47,14 @@ export type StateEvents = {
   readonly onNews: (facts: readonly Fact[]) => void;
 };
 
-export const grantsState = (facts: EventLog['facts'], { onStrangers, onNews }: StateEvents): GrantsState => {
+export const grantsState = (
+  facts: Pick<EventLog['facts'], 'follow'>,
+  { onStrangers, onNews }: StateEvents,
+  recentMax = usualRecentMax,
+): GrantsState => {
   const organisation = new Organisation();
-  const inbound = new Map<string, { digest: string; sequence: Sequence; facts: Fact[] }>();
+  const inbound = new Map<string, { readonly digest: string; readonly sequence: Sequence; last: Sequence }>();
+  const recent = new Map<string, Fact[]>();
   const rolesFromFiles = new Set<RoleName>();
   let waiting: { sequence: Sequence; resolve: () => void; reject: (problem: Problem) => void }[] = [];
   let ended = false;
@@ -59,14 +74,40 @@ export const grantsState = (facts: EventLog['facts'], { onStrangers, onNews }: S
     if (fact.inboundsource === undefined || fact.inboundid === undefined) return;
     const key = inboundKey(fact.inboundsource, fact.inboundid);
     const before = inbound.get(key);
-    if (before) before.facts.push(fact);
-    else inbound.set(key, { digest: fact.inbounddigest ?? '', sequence: entry.sequence, facts: [fact] });
+    if (before) {
+      before.last = entry.sequence;
+      recent.get(key)?.push(fact);
+      return;
+    }
+    inbound.set(key, { digest: fact.inbounddigest ?? '', sequence: entry.sequence, last: entry.sequence });
+    recent.set(key, [fact]);
+    if (recent.size > recentMax) for (const oldest of recent.keys()) if (recent.delete(oldest)) break;
+  };
+  const recall = async (source: string, id: string): Promise<readonly Fact[]> => {
+    const key = inboundKey(source, id);
+    const kept = recent.get(key);
+    if (kept !== undefined) return kept;
+    const known = inbound.get(key);
+    if (known === undefined) return [];
+    const found: Fact[] = [];
+    const until = new AbortController();
+    try {
+      for await (const { entries } of facts.follow((known.sequence - 1) as Sequence, { signal: until.signal })) {
+        for (const { fact, sequence } of entries)
+          if (sequence <= known.last && fact?.inboundsource === source && fact.inboundid === id) found.push(fact);
+        if ((entries.at(-1)?.sequence ?? 0) >= known.last) break;
+      }
+    } finally {
+      until.abort();
+    }
+    return found;
   };
 
   return {
     organisation,
     rolesFromFiles,
     handled: (source, id) => inbound.get(inboundKey(source, id)),
+    recall,
     reached: (sequence) =>
       organisation.sequence >= sequence
         ? Promise.resolve()

@@ -325,7 +325,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
         clearClosed = inTheClear?.close();
         goAway();
       });
-      for (const exchange of [...live.all()]) recheck.cut(exchange);
+      for (const exchange of live.all()) recheck.cut(exchange);
       await asked.stop();
       standing.state = 'stopped';
       closeAll();

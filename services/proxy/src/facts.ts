@@ -132,7 +132,7 @@ export const followFacts = async (deps: FactsDeps, signal: AbortSignal): Promise
           { fact: error.message },
           'the log holds a fact that this version cannot read; nothing is let through',
         );
-        for (const exchange of [...live.all()]) rechecker.cut(exchange);
+        for (const exchange of live.all()) rechecker.cut(exchange);
         return;
       }
       // Without the log the lease runs out by itself: there is nothing to decide here.

@@ -36,18 +36,20 @@ export const watchOver = ({
     observe();
     if (standing.state === 'serving' && !lease.holds()) {
       // Whoever waits for an enforcement counts on this proxy letting nothing through by now, and what is under way is let through.
-      for (const exchange of [...live.all()]) rechecker.cut(exchange);
+      for (const exchange of live.all()) rechecker.cut(exchange);
       return;
     }
     if (rechecking) return;
     const second = Math.floor(clock.now() / 1_000);
     const turned = second !== lookedAt;
     lookedAt = second;
-    const timeBound: Live[] = [...live.all()].filter(
-      ({ dependsOn, caller, observed }) =>
-        (turned && (observed || dependsOn.includes('now'))) ||
-        (caller?.expiresAtMs ?? Number.POSITIVE_INFINITY) <= clock.now(),
-    );
+    const timeBound: Live[] = live
+      .all()
+      .filter(
+        ({ dependsOn, caller, observed }) =>
+          (turned && (observed || dependsOn.includes('now'))) ||
+          (caller?.expiresAtMs ?? Number.POSITIVE_INFINITY) <= clock.now(),
+      );
     if (timeBound.length === 0) return;
     rechecking = true;
     void rechecker.recheck(timeBound).finally(() => {

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { dirname } from 'node:path';
 import { loadConfig, loadModel, mistakeText } from '@postern/runtime';
+import { encodeId } from '@postern/schemas';
 import type { Command } from 'commander';
 import { CommandFailure, failureOf, request } from '../client.ts';
 import { print, printJson, tell } from '../output.ts';
@@ -19,7 +20,7 @@ type Published = {
   readonly retired: readonly string[];
   readonly left?: readonly string[];
 };
-type PublishOptions = Shared & { config: string; commit?: string; retire?: boolean };
+type PublishOptions = Shared & { config: string; commit?: string; author?: string; retire?: boolean };
 
 export const publishCommand = (program: Command): void => {
   withWait(withConnection(program.command('publish')))
@@ -28,6 +29,10 @@ export const publishCommand = (program: Command): void => {
     .option(
       '--commit <id>',
       "the commit that stands in the facts (default: git's HEAD, where the files are unchanged since)",
+    )
+    .option(
+      '--author <name>',
+      "who wrote the commit, by the name that your identity provider gives (user:NAME in the facts); the actor stays the key's owner",
     )
     .option('--retire', 'retire roles that came from files before and that no file defines now')
     .action(async (options: PublishOptions) => {
@@ -42,6 +47,7 @@ export const publishCommand = (program: Command): void => {
           services: model.services,
           roles: Object.fromEntries(model.roles),
           commit,
+          ...(options.author !== undefined && { author: principalOf(options.author) }),
           ...(options.retire && { retireRoles: true }),
         },
         query: { wait: options.wait },
@@ -67,6 +73,10 @@ const said = (published: Published, commit: string | undefined): string[] => {
     ...Object.entries(lists).flatMap(([what, names]) => (names.length > 0 ? [`  ${what} ${names.join(', ')}`] : [])),
   ];
 };
+
+/** A bare name is a person's; what a graph's id cannot hold, as in a bot's `name[bot]`, is written as `encodeId` does. */
+const principalOf = (author: string): string =>
+  /^(user|workload):/.test(author) ? author : `user:${encodeId(author)}`;
 
 /** A commit that does not hold what is published would be a false witness, so a changed working tree has none. */
 const commitOf = (folder: string): string | undefined => {

@@ -16,6 +16,7 @@ import type {
   Organisation,
   PrincipalId,
   Problem,
+  Provenance,
   RequestId,
   ReviewId,
   ReviewScope,
@@ -104,13 +105,13 @@ export type Command =
       readonly role: RoleName;
       readonly rules: RoleRules;
       readonly reason?: string | undefined;
-      readonly commit?: string | undefined;
+      readonly provenance?: Provenance | undefined;
     }
   | {
       readonly kind: 'retire-role';
       readonly role: RoleName;
       readonly reason?: string | undefined;
-      readonly commit?: string | undefined;
+      readonly provenance?: Provenance | undefined;
     }
   | ({
       readonly kind: 'issue-grant';
@@ -215,8 +216,8 @@ export type Command =
     }
   | { readonly kind: 'close-review'; readonly review: ReviewId; readonly reason: string }
   | { readonly kind: 'drive-reviews' }
-  | { readonly kind: 'publish-schema'; readonly text: string; readonly commit?: string | undefined }
-  | { readonly kind: 'publish-routes'; readonly service: Service; readonly commit?: string | undefined }
+  | { readonly kind: 'publish-schema'; readonly text: string; readonly provenance?: Provenance | undefined }
+  | { readonly kind: 'publish-routes'; readonly service: Service; readonly provenance?: Provenance | undefined }
   /** All of it in one append; services that are live and not named here are withdrawn. */
   | {
       readonly kind: 'publish-model';
@@ -225,7 +226,7 @@ export type Command =
       readonly roles: ReadonlyMap<RoleName, RoleRules>;
       readonly retire: readonly RoleName[];
       readonly reason: string;
-      readonly commit?: string | undefined;
+      readonly provenance?: Provenance | undefined;
     }
   | {
       readonly kind: 'record-quarantine';

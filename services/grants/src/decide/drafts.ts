@@ -36,7 +36,5 @@ export const refused = (code: ProblemCode, options: ProblemOptions): Decided => 
 });
 /** `{ reason }` where there is one: an absent reason and an empty one are different facts. */
 export const because = (reason: string | undefined): { reason?: string } => (reason === undefined ? {} : { reason });
-/** `{ commit }` where something was published from one. */
-export const from = (commit: string | undefined): { commit?: string } => (commit === undefined ? {} : { commit });
 /** The gate judges by whole seconds: an end in the middle of one would come with the next. */
 export const wholeSecond = (ms: number): string => new Date(Math.floor(ms / 1_000) * 1_000).toISOString();

@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import { canonicalJson, type Endpoint, type FactDraft, readSchemaText, type Service } from '@postern/schemas';
 import { withoutConflicts } from './birthrights.ts';
 import type { Decider } from './command.ts';
-import { draft, facts, from, nothing } from './drafts.ts';
+import { draft, facts, nothing } from './drafts.ts';
 import { defineRoleUnder, retireRole } from './roles.ts';
 
 /** Bytes of schema text or endpoint JSON in one part: well below the limit of one log entry, envelope included. */
 const partBytesMax = 40_000;
 
-export const publishSchema: Decider<'publish-schema'> = ({ text, commit }, organisation, at) => {
+export const publishSchema: Decider<'publish-schema'> = ({ text, provenance }, organisation, at) => {
   if (organisation.schema === text) return nothing;
   const parts: string[] = [];
   for (let rest = text; rest.length > 0; rest = rest.slice(parts.at(-1)?.length)) parts.push(cut(rest));
@@ -20,14 +20,14 @@ export const publishSchema: Decider<'publish-schema'> = ({ text, commit }, organ
         draft(
           'postern.schema.published.v1',
           'schema',
-          { text: part, part: index + 1, parts: parts.length, digest, ...from(commit) },
+          { text: part, part: index + 1, parts: parts.length, digest, ...provenance },
           at,
         ),
     ),
   );
 };
 
-export const publishRoutes: Decider<'publish-routes'> = ({ service, commit }, organisation, at) => {
+export const publishRoutes: Decider<'publish-routes'> = ({ service, provenance }, organisation, at) => {
   const live = organisation.services.get(service.name);
   if (live && live.mount === service.mount && canonicalJson(live.endpoints) === canonicalJson(service.endpoints))
     return nothing;
@@ -56,7 +56,7 @@ export const publishRoutes: Decider<'publish-routes'> = ({ service, commit }, or
           part: index + 1,
           parts: parts.length,
           digest,
-          ...from(commit),
+          ...provenance,
         },
         at,
       ),
@@ -69,21 +69,21 @@ export const publishRoutes: Decider<'publish-routes'> = ({ service, commit }, or
  * with them; else no part looks at what another one changes, so all of them are decided on the same state and put together.
  */
 export const publishModel: Decider<'publish-model'> = (model, organisation, at) => {
-  const { schema, services, roles, retire, reason, commit } = model;
+  const { schema, services, roles, retire, reason, provenance } = model;
   const published = new Set(services.map(({ name }) => name));
   const withdrawn = [...organisation.services.values()].filter(({ name }) => !published.has(name));
   const defineRole = defineRoleUnder(readSchemaText(schema));
   const parts = [
-    publishSchema({ kind: 'publish-schema', text: schema, commit }, organisation, at),
+    publishSchema({ kind: 'publish-schema', text: schema, provenance }, organisation, at),
     ...[...services, ...withdrawn.map((service): Service => ({ ...service, endpoints: [] }))].map((service) =>
-      publishRoutes({ kind: 'publish-routes', service, commit }, organisation, at),
+      publishRoutes({ kind: 'publish-routes', service, provenance }, organisation, at),
     ),
     ...[...roles].map(([role, rules]) =>
-      defineRole({ kind: 'define-role', role, rules, reason, commit }, organisation, at),
+      defineRole({ kind: 'define-role', role, rules, reason, provenance }, organisation, at),
     ),
     ...retire
       .filter((role) => organisation.roles.has(role) && !roles.has(role))
-      .map((role) => retireRole({ kind: 'retire-role', role, reason, commit }, organisation, at)),
+      .map((role) => retireRole({ kind: 'retire-role', role, reason, provenance }, organisation, at)),
   ];
   const refusal = parts.find(({ outcome }) => outcome === 'refused');
   const drafts = parts.flatMap((part) => (part.outcome === 'facts' ? part.facts : []));

@@ -2,7 +2,7 @@
 import { canonicalJson, type RoleRules, type SchemaText } from '@postern/schemas';
 import { settleBirthrights } from './birthrights.ts';
 import type { Decided, Decider } from './command.ts';
-import { because, draft, facts, from, nothing, refused } from './drafts.ts';
+import { because, draft, facts, nothing, refused } from './drafts.ts';
 import { schemaOf } from './objects.ts';
 
 export const defineRole: Decider<'define-role'> = (command, organisation, at) =>
@@ -11,7 +11,7 @@ export const defineRole: Decider<'define-role'> = (command, organisation, at) =>
 /** Held to `schema`: the one that is live, or the one that is published in the same append. */
 export const defineRoleUnder =
   (schema: SchemaText | undefined): Decider<'define-role'> =>
-  ({ role, rules, reason, commit }, organisation, at) => {
+  ({ role, rules, reason, provenance }, organisation, at) => {
     const before = organisation.roles.get(role);
     // Of a role that many hold by birthright, the grants may still be owed: whoever repeats it gets the rest.
     if (before && canonicalJson(before) === canonicalJson(rules))
@@ -23,18 +23,18 @@ export const defineRoleUnder =
         ? draft(
             'postern.role.changed.v1',
             `role:${role}`,
-            { role, before, rules, ...because(reason), ...from(commit) },
+            { role, before, rules, ...because(reason), ...provenance },
             at,
           )
-        : draft('postern.role.defined.v1', `role:${role}`, { role, rules, ...because(reason), ...from(commit) }, at),
+        : draft('postern.role.defined.v1', `role:${role}`, { role, rules, ...because(reason), ...provenance }, at),
       ...settleBirthrights(organisation, role, rules, at),
     );
   };
 
-export const retireRole: Decider<'retire-role'> = ({ role, reason, commit }, organisation, at) => {
+export const retireRole: Decider<'retire-role'> = ({ role, reason, provenance }, organisation, at) => {
   if (!organisation.roles.has(role))
     return refused('grants/unknown-role', { detail: `the role ${role} is not defined` });
-  return facts(draft('postern.role.retired.v1', `role:${role}`, { role, ...because(reason), ...from(commit) }, at));
+  return facts(draft('postern.role.retired.v1', `role:${role}`, { role, ...because(reason), ...provenance }, at));
 };
 
 /** A role may open objects only where the published schema has such a permission, and a place for what roles allow on objects. */

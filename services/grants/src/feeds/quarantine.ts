@@ -37,15 +37,15 @@ const readTimeoutMs = 60_000;
 export const quarantine = (
   shelf: EventLog['quarantine'],
   commands: Commands,
-  handled: GrantsState['handled'],
+  state: Pick<GrantsState, 'handled' | 'recall'>,
   /** Called for each thing that is set aside, once. */
   counted: () => void,
 ): Quarantine => ({
   setAside: async ({ from, position, bytes, why, event, headers, rule }) => {
     const digest = digestOf(bytes);
-    const before = handled(`/postern/quarantine/${from}`, position);
+    const source = `/postern/quarantine/${from}`;
     // A sender that tries again and again fills no shelf.
-    if (before?.digest === digest) return before.facts[0]?.id ?? '';
+    if (state.handled(source, position)?.digest === digest) return (await state.recall(source, position))[0]?.id ?? '';
     const place = { from, position, why: why.slice(0, 500) };
     const how = {
       ...(headers !== undefined && { headers: JSON.stringify(headers) }),
@@ -54,7 +54,7 @@ export const quarantine = (
     await shelf.publish([{ key: `${from}/${position}`, bytes, headers: { ...place, ...how } }]);
     const done = await commands({
       command: { kind: 'record-quarantine', from, position, why: why.slice(0, 2000), digest, event },
-      inbound: { source: `/postern/quarantine/${from}`, id: position, digest },
+      inbound: { source, id: position, digest },
     });
     if (!done.repeated) counted();
     return done.facts[0]?.id ?? '';

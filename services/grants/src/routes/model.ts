@@ -1,5 +1,5 @@
 /** /model: what a pipeline publishes, all or nothing. */
-import { Commit, Endpoint, type RoleName, type RoleRules, RolesYaml, ServiceName } from '@postern/schemas';
+import { Endpoint, Provenance, type RoleName, type RoleRules, RolesYaml, ServiceName } from '@postern/schemas';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { type PublishDeps, publish } from '../publish.ts';
@@ -10,7 +10,7 @@ const Body = z.strictObject({
   schema: z.string().min(1),
   services: z.array(z.strictObject({ name: ServiceName, mount: z.string(), endpoints: z.array(Endpoint) })),
   roles: RolesYaml,
-  commit: Commit.optional(),
+  ...Provenance.shape,
   /** Retire roles that came from files before and that no file names now. */
   retireRoles: z.boolean().optional(),
 });
@@ -20,11 +20,11 @@ export const modelRoutes = (
   { commands, state, checkSchema, ...answering }: RouteDeps & Pick<PublishDeps, 'checkSchema'>,
 ): void => {
   app.post('/model', async (request, reply) => {
-    const { schema, services, roles, commit, retireRoles } = Body.parse(request.body);
+    const { schema, services, roles, retireRoles, commit, author } = Body.parse(request.body);
     const { done, left } = await publish(
       { commands, state, checkSchema },
       { schema, services, roles: new Map(Object.entries(roles) as [RoleName, RoleRules][]) },
-      { actor: actorOf(request), commit, retireRoles, ...idempotency(request) },
+      { actor: actorOf(request), provenance: { commit, author }, retireRoles, ...idempotency(request) },
     );
     const named = <Type extends string>(type: Type) =>
       done.facts.flatMap((fact) => (fact.type === `postern.${type}.v1` ? (fact.subject ?? []) : []));

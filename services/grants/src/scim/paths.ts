@@ -9,8 +9,21 @@ export type Place = {
   readonly sub?: Attribute;
 };
 
+/** Clients name the same attributes in every resource. */
+const known: Record<ProfileKind, Map<string, Place | undefined>> = { User: new Map(), Group: new Map() };
+const knownMax = 1_000;
+
 /** Undefined where there is no such attribute. `urn:…:User:department`, `urn:…:User.department` and `name.familyName` are known. */
 export const placeOf = (kind: ProfileKind, path: string): Place | undefined => {
+  const ofKind = known[kind];
+  if (ofKind.has(path)) return ofKind.get(path);
+  const place = findPlace(kind, path);
+  if (ofKind.size >= knownMax) ofKind.clear();
+  ofKind.set(path, place);
+  return place;
+};
+
+const findPlace = (kind: ProfileKind, path: string): Place | undefined => {
   const { core, extensions } = definitionOf(kind);
   const lower = path.toLowerCase();
   for (const { urn, attributes } of [core, ...extensions]) {

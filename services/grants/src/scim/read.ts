@@ -3,7 +3,6 @@
  * what is not defined or not writable passed over. Takes what Entra ID and Okta send: "False" for false, a manager as text,
  * one value where a list is meant, dotted names, and the extension's attributes with the URN before each.
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { ProfileKind } from '@postern/profiles';
 import { type Attribute, coreUrn, definitionOf, named } from './definitions.ts';
 import { refuse } from './failures.ts';
@@ -137,6 +136,6 @@ export const complete = (kind: ProfileKind, document: Document): Document => {
 };
 
 const isEmpty = (value: unknown): boolean =>
-  value === undefined || (Array.isArray(value) ? value.length === 0 : isDeepStrictEqual(value, {}));
+  value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
 const sameText = (value: unknown, text: string): boolean =>
   typeof value === 'string' && value.toLowerCase() === text.toLowerCase();

@@ -12,7 +12,12 @@ export type HeaderRule =
   /** Read by the gate, may come once only, ends here. */
   | 'ours';
 
-export type HeaderName = { readonly name: string; readonly rule: HeaderRule };
+export type HeaderName = {
+  readonly name: string;
+  readonly rule: HeaderRule;
+  /** The spelling it came in: always the same text, which is quicker to look up than one that was just read. */
+  readonly sent: string;
+};
 
 const ours = [
   'host',
@@ -89,9 +94,10 @@ const plainName = /^[A-Za-z0-9-]+$/;
 const judge = (raw: string): HeaderName => {
   const name = raw.toLowerCase();
   // CGI, WSGI and their heirs read X_User and X.User as X-User: a second spelling of every header that is dropped here.
-  if (!plainName.test(raw)) return { name, rule: 'drop' };
-  if (dropped.has(name) || droppedPrefixes.some((prefix) => name.startsWith(prefix))) return { name, rule: 'drop' };
-  return { name, rule: rules.get(name) ?? 'pass' };
+  if (!plainName.test(raw)) return { name, rule: 'drop', sent: raw };
+  if (dropped.has(name) || droppedPrefixes.some((prefix) => name.startsWith(prefix)))
+    return { name, rule: 'drop', sent: raw };
+  return { name, rule: rules.get(name) ?? 'pass', sent: raw };
 };
 
 /** The names that a Connection header declares to be of this hop only, lower-case. */

@@ -14,7 +14,7 @@ import type { Recorder } from '../record.ts';
 import { toRefusal } from '../refusal.ts';
 import { answer, lastOf } from './door.ts';
 import type { LadderDeps } from './ladder.ts';
-import type { Live, LiveExchanges } from './live.ts';
+import { type Live, type LiveExchanges, nowhere } from './live.ts';
 import type { GateMetrics } from './metrics.ts';
 import { type Passage, toRecord } from './passage.ts';
 import { serverTimingText } from './server-timing.ts';
@@ -93,6 +93,7 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
       observed: observed !== undefined,
       since,
       cut: (why) => cut(why),
+      place: nowhere,
     };
     const watch: Watch = {
       failed: (code, detail) =>

@@ -166,7 +166,7 @@ const sortHeaders = (raw: readonly string[]): Sorted | { readonly twice: string 
       hop = [...hop, ...hopNames(raw[at + 1] ?? '')];
   const headers: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
-    const { name, rule } = headerName(raw[at] ?? '');
+    const { name, rule, sent } = headerName(raw[at] ?? '');
     const value = raw[at + 1] ?? '';
     if (rule === 'ours' || rule === 'once') {
       if (single.has(name)) return { twice: name };
@@ -176,7 +176,7 @@ const sortHeaders = (raw: readonly string[]): Sorted | { readonly twice: string 
     else if (name === 'x-forwarded-host') forwardedHost ??= value.split(',', 1)[0]?.trim();
     else if (name === 'te') trailers ||= takesTrailers.test(value);
     else if (name === 'postern-timing') asksTiming = value === '1';
-    if ((rule === 'pass' || rule === 'once') && !hop.includes(name)) headers.push(raw[at] ?? '', value);
+    if ((rule === 'pass' || rule === 'once') && !hop.includes(name)) headers.push(sent, value);
   }
   return { single, headers, forwardedFor, forwardedProto, forwardedHost, trailers, asksTiming };
 };

@@ -3,6 +3,7 @@
 import type { Clock } from '@postern/runtime';
 import type { Organisation } from '@postern/schemas';
 import { apiKeyPrefix, identifyByApiKey } from './api-key.ts';
+import { readAuthorization } from './authorization.ts';
 import type { ClientCertificates } from './client-certificates.ts';
 import { dpopChallenge, type ProofChecker } from './dpop.ts';
 import { type Caller, type Identity, identityHolds, toCaller } from './identity.ts';
@@ -35,7 +36,6 @@ export type IdentifierDeps = {
   readonly certificates: ClientCertificates;
 };
 
-const schemes = /^(bearer|dpop) +([\x21-\x7e]+) *$/i;
 /** What proofs may be signed with where no issuer has said: as the configuration has it. */
 const usualAlgorithms = ['ES256', 'EdDSA'];
 
@@ -92,12 +92,12 @@ export const identifier = ({ organisation, jwt, clock, opaque, proofs, certifica
   };
   const byCredential = (request: Credentials): Identity | Promise<Identity> => {
     const { authorization, apiKey } = request;
-    const sent = authorization === undefined ? null : schemes.exec(authorization);
-    const token = sent?.[2];
+    const sent = authorization === undefined ? undefined : readAuthorization(authorization);
+    const token = sent?.token;
     if (authorization !== undefined && token === undefined)
       return { kind: 'bad', why: 'only Bearer and DPoP credentials are read' };
     if (apiKey !== undefined && token !== undefined && apiKey !== token) return { kind: 'two' };
-    const proven = sent?.[1]?.length === 4;
+    const proven = sent?.proven === true;
     const key = apiKey ?? (token?.startsWith(apiKeyPrefix) && !proven ? token : undefined);
     if (key !== undefined) return identifyByApiKey(key, organisation, clock.now());
     return token === undefined ? { kind: 'none' } : byToken(token, proven, request);

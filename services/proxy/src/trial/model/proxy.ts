@@ -10,7 +10,7 @@ import { decider } from '../../decide/decider.ts';
 import { openLease } from '../../decide/lease.ts';
 import { followFacts } from '../../facts.ts';
 import { contexts } from '../../gate/context.ts';
-import { type Live, liveExchanges } from '../../gate/live.ts';
+import { type Live, liveExchanges, nowhere } from '../../gate/live.ts';
 import { rechecker } from '../../gate/recheck.ts';
 import { routesOf } from '../../gate/routes.ts';
 import { type Standing, unfit } from '../../gate/standing.ts';
@@ -166,9 +166,9 @@ export const modelProxy = ({
     };
     // The model calls and closes nothing by itself: a stream ends when it is cut.
     // Its deadlines are another matter, and nobody looks at them here.
-    const exchange = { ...about, cut: () => {} } as unknown as Live;
+    const exchange = { ...about, cut: () => {}, place: nowhere } as unknown as Live;
     // One of a kind is enough, and keeps a run short.
-    const has = [...live.all()].some((each) => each.caller === caller && each.endpoint === endpoint);
+    const has = live.all().some((each) => each.caller === caller && each.endpoint === endpoint);
     if (also.length === 0 && !has) live.add(exchange);
   };
   return {
@@ -209,7 +209,7 @@ export const modelProxy = ({
     },
     crash: () => {
       over.abort();
-      for (const exchange of [...live.all()]) live.delete(exchange);
+      for (const exchange of live.all()) live.delete(exchange);
     },
   };
 };
