@@ -19,7 +19,7 @@ const homes = {
   testcontainers: 'infra/containers/',
 };
 const tests = '[.]test[.]ts$';
-const opener = '^services/([^/]+/src/main|cli/src/(up|record/(room|worker)|bench|commands/check)|authorizer/src/pdp/open|proxy/src/trial/gate-process)[.]ts$';
+const opener = '^services/([^/]+/src/main|cli/src/(up|record/(room|worker)|bench|commands/(check|replay))|authorizer/src/pdp/open|proxy/src/trial/gate-process)[.]ts$';
 
 const forbidden = [
   { name: 'schemas-are-pure', from: { path: '^schemas/src/', pathNot: tests }, to: { pathNot: ['^schemas/', '^node_modules/zod/'] } },

@@ -72,7 +72,7 @@ describe("other people's verifiers", { skip: whyNoGo() }, () => {
   });
 
   test('Tessera and x/mod/sumdb accept a log of 70,000 entries in its 277 tiles of hashes, and refuse it with one bit flipped', {
-    timeout: 180_000,
+    timeout: 400_000,
   }, async () => {
     await using here = await folder();
     const signer = await onlySigner('log.example/numbered');
@@ -95,7 +95,7 @@ describe("other people's verifiers", { skip: whyNoGo() }, () => {
   });
 
   test("every proof of ours for sizes up to 300 holds for Go's tlog, and none does once it is altered", {
-    timeout: 180_000,
+    timeout: 400_000,
   }, async () => {
     const tree = numberedTree(300);
     const lines: string[] = [];

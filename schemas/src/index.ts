@@ -26,6 +26,8 @@ export { Reviewer, ReviewScope } from './facts/review.ts';
 export * from './facts/role.ts';
 export * from './ids.ts';
 export * from './organisation/claims.ts';
+export * from './organisation/concerns.ts';
+export * from './organisation/held.ts';
 export * from './organisation/inbox.ts';
 export type { Withheld } from './organisation/life/access-life.ts';
 export type { BreakGlassUse } from './organisation/life/break-glass.ts';

@@ -114,6 +114,7 @@ export const problems = {
   // audit
   'audit/bad-query': { status: 400, title: 'The query cannot be read' },
   'audit/no-such-record': { status: 404, title: 'The record holds no such entry' },
+  'audit/fact-unreadable': { status: 501, title: 'The record holds a fact that this version cannot read' },
   'audit/not-at-head': { status: 409, title: 'The store has grown since; append at its head' },
   'audit/append-only': { status: 409, title: 'The record is append-only' },
   'audit/gap': { status: 500, title: 'Entries are missing between the log and the record' },

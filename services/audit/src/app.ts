@@ -2,14 +2,18 @@
 import type { AuditStore, LogName } from '@postern/audit-store';
 import { logNames } from '@postern/audit-store';
 import type { EventLog } from '@postern/event-log';
+import type { Relationships } from '@postern/relationships';
 import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
 import { posternMount, posternService } from '@postern/schemas';
 import type { NoteKey } from '@postern/schemas/tlog';
 import type { Telemetry } from '@postern/telemetry';
 import type { Anchors } from './anchor.ts';
+import { type AskPast, past } from './as-of/past.ts';
+import { asOfRoute } from './as-of/routes.ts';
 import { ingest } from './ingest.ts';
 import { decisionsSource } from './ingest-decisions.ts';
 import { factsSource } from './ingest-facts.ts';
+import { questionRoutes } from './questions/routes.ts';
 import { logRoutes } from './routes/log.ts';
 import { lastUseRoute, recordRoutes } from './routes/records.ts';
 import { type Sealer, sealer } from './seal.ts';
@@ -19,9 +23,12 @@ import type { OutsideWitness } from './witness/ask.ts';
 import { type Witnessing, witnessing } from './witness/witnessing.ts';
 
 export { type Anchors, fileAnchors } from './anchor.ts';
+export { type AskPast, past } from './as-of/past.ts';
 export { copyLog } from './copy-log.ts';
 export { filesIn, linesIn } from './files.ts';
 export { auditParts } from './parts.ts';
+export { appendsOf, digestOf, rebuild, rebuildChecks } from './replay/rebuild.ts';
+export { verifyDecisions } from './replay/verify-decisions.ts';
 export * from './signing-key.ts';
 export * from './verify.ts';
 export * from './witness/app.ts';
@@ -39,6 +46,10 @@ export type AuditDeps = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly telemetry: Telemetry;
+  /** An empty engine, opened at the first question about the past. */
+  readonly openEngine: () => Promise<Relationships>;
+  /** The authorizer's questions: the past is judged by the same code as the present. */
+  readonly askPast: AskPast;
 };
 
 export type AuditConfig = {
@@ -56,7 +67,7 @@ export type AuditConfig = {
 const defaults = { sealEveryMs: 1_000, sealAtLeastEveryMs: 600_000, entriesCheckedAtStart: 10_000 };
 
 export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
-  const { eventLog, store, keys, signingKeys, anchors, clock, log, telemetry } = deps;
+  const { eventLog, store, keys, signingKeys, anchors, clock, log, telemetry, openEngine, askPast } = deps;
   const stopping = new AbortController();
   const background: Promise<void>[] = [];
   const ingests = [
@@ -65,6 +76,7 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
   ];
   const trees = { facts: logTree(store.reader, 'facts'), decisions: logTree(store.reader, 'decisions') };
   const known = new Map<LogName, readonly NoteKey[]>();
+  const ago = past({ entries: store.reader, openEngine, askPast });
   const sealers: Sealer[] = [];
   const witnessed: Witnessing[] = [];
   const { witnesses = [] } = config;
@@ -86,6 +98,8 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
     async (routes) => {
       recordRoutes(routes, store.reader);
       lastUseRoute(routes, store.reader);
+      asOfRoute(routes, { reader: store.reader, past: ago, clock });
+      questionRoutes(routes, { reader: store.reader, past: ago, trees, openEngine, clock });
       logRoutes(routes, { reader: store.reader, logs });
     },
     { prefix: `${posternMount}/audit` },
@@ -124,6 +138,7 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
       // What was taken in last is signed before the room closes; where that fails, the next start does it.
       await Promise.allSettled(sealers.map((one) => one.seal()));
       await app.close().catch(() => {});
+      await ago[Symbol.asyncDispose]();
     },
   };
 };

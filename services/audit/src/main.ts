@@ -1,6 +1,7 @@
 /** `postern serve audit`: the room by itself. */
 import { openAuditStore } from '@postern/audit-store/open';
 import { openEventLog } from '@postern/event-log/open';
+import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
   auditStoreUrl,
@@ -12,10 +13,10 @@ import {
   systemClock,
 } from '@postern/runtime';
 import { openTelemetry } from '@postern/telemetry/open';
-import { auditParts, auditService } from './app.ts';
+import { type AskPast, auditParts, auditService } from './app.ts';
 
 /** Resolves when a signal has stopped it. */
-export const serve = async (loaded: LoadedConfig): Promise<void> => {
+export const serve = async (loaded: LoadedConfig, askPast: AskPast): Promise<void> => {
   const { config } = loaded;
   const log = openLogger(config.log.level, 'postern-audit');
   const clock = systemClock;
@@ -25,7 +26,20 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
   const store = stack.use(await openAuditStore(auditStoreUrl(loaded), telemetry, config.audit.owner));
   const parts = await auditParts(loaded);
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
-  const audit = auditService({ ...parts.deps, eventLog, store, keys, clock, log, telemetry }, parts.config);
+  const audit = auditService(
+    {
+      ...parts.deps,
+      eventLog,
+      store,
+      keys,
+      clock,
+      log,
+      telemetry,
+      openEngine: () => openRelationships('embedded:'),
+      askPast,
+    },
+    parts.config,
+  );
   await run({
     services: [keys, audit, httpListener(audit, config.rooms.listen)],
     health: config.health,

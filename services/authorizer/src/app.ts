@@ -6,13 +6,14 @@ import type { DecisionPoint } from '@postern/schemas';
 import type { Telemetry } from '@postern/telemetry';
 import { authzenRoutes } from './authzen/routes.ts';
 import { type MatchPath, matchPath } from './authzen/to-check.ts';
+import { digestRoute } from './digest.ts';
 import { decisionPoint } from './pdp/decide.ts';
 import { decideRoute } from './pdp/http.ts';
 import { decidePath } from './pdp/wire.ts';
 import { projection } from './projection.ts';
 import { questionRoutes } from './questions.ts';
 
-export { judgeOver } from './judge-over.ts';
+export { judgeOver, type QuestionsOver, questionsOver } from './judge-over.ts';
 
 export type AuthorizerDeps = {
   readonly facts: Pick<FactLog, 'head' | 'follow'>;
@@ -44,6 +45,7 @@ export const authorizerService = (
   requireAssertion(http, 'postern', keys, [decidePath]);
   decideRoute(http, point, pdpToken);
   authzenRoutes(http, { engine, projection: projected, now: clock.now });
+  digestRoute(http, { engine, projection: projected });
   questionRoutes(http, { engine, projection: projected, decide: point.decide, match, clock, log });
   return {
     name: 'authorizer',

@@ -128,6 +128,11 @@ const wayTo = (
   return { outcome: 'deny', subject, misses };
 };
 
+/** Every way from the subject to the endpoint, whatever the conditions on it. */
+export const waysToEndpoint = (organisation: Organisation, subject: SubjectId, endpoint: EndpointId): Way[] => [
+  ...waysOf(organisation, subject, { opens: (allowance) => reaches(organisation, allowance, endpoint) }),
+];
+
 const objectMiss = (organisation: Organisation, subject: string, object: ObjectQuestion): Miss => {
   const relations = relationsOf(organisation, object);
   const there = organisation.objects

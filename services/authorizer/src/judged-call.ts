@@ -18,7 +18,10 @@ import type { MatchedPath } from './authzen/to-check.ts';
 import { type Explanation, explain } from './explain.ts';
 import { linksOf, type SearchDeps } from './search.ts';
 
-export type JudgeCallDeps = SearchDeps & { readonly decide: DecisionPoint['decide']; readonly log: Logger };
+export type JudgeCallDeps = SearchDeps & {
+  readonly decide: DecisionPoint['decide'];
+  readonly log: Pick<Logger, 'warn'>;
+};
 export type About = {
   readonly subject: PrincipalId | CredentialId;
   readonly context: Context;

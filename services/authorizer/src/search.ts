@@ -11,7 +11,10 @@ import {
 import { findEndpoint } from './explain.ts';
 import type { Projection } from './projection.ts';
 
-export type SearchDeps = { readonly engine: Relationships; readonly projection: Projection };
+export type SearchDeps = {
+  readonly engine: Pick<Relationships, 'check' | 'subjects' | 'resources'>;
+  readonly projection: Pick<Projection, 'reached' | 'organisation' | 'notReady'>;
+};
 
 export type Who = {
   readonly endpoint: EndpointId;
@@ -28,7 +31,7 @@ export type What = {
   readonly endpoints: readonly { readonly endpoint: string; readonly conditional: boolean }[];
 };
 
-export const reachedOrRefuse = (projection: Projection) => {
+export const reachedOrRefuse = (projection: Pick<Projection, 'reached' | 'notReady'>) => {
   const reached = projection.reached();
   if (reached !== undefined) return reached;
   throw new Problem('authorizer/behind', { detail: projection.notReady()[0] ?? 'it has not begun' });

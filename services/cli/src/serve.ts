@@ -6,7 +6,13 @@ const mains = {
   proxy: () => import('@postern/proxy/main'),
   authorizer: () => import('@postern/authorizer/main'),
   grants: () => import('@postern/grants/main'),
-  audit: () => import('@postern/audit/main'),
+  audit: async () => {
+    const [{ serve: serveAudit }, { questionsOver }] = await Promise.all([
+      import('@postern/audit/main'),
+      import('@postern/authorizer/app'),
+    ]);
+    return { serve: (loaded: LoadedConfig) => serveAudit(loaded, questionsOver) };
+  },
 } satisfies Record<Room | 'proxy', () => Promise<{ serve: (loaded: LoadedConfig) => Promise<void> }>>;
 
 export const serve = async (room: keyof typeof mains, loaded: LoadedConfig): Promise<void> =>

@@ -12,14 +12,13 @@ import {
   posternRoles,
   type Question,
   type Relationship,
-  type RelationshipUpdate,
   RoleName,
   type RoleRules,
   relationshipKey,
-  relationshipText,
   type Service,
   sealAppend,
   systemActor,
+  updatesBetween,
 } from '@postern/schemas';
 import type { Asked, DecideCommand, Explanation, JudgeOver, ModelCommand } from './judgement.ts';
 import { refusedUpdates } from './set-aside.ts';
@@ -154,20 +153,10 @@ const benchOver = (
   }
   const settle = async (): Promise<void> => {
     if (reached.sequence === organisation.sequence) return;
-    const left = new Map(held);
-    const updates: RelationshipUpdate[] = [];
-    for (const relationship of relationships()) {
-      const key = relationshipKey(relationship);
-      const before = left.get(key);
-      left.delete(key);
-      if (before !== undefined && relationshipText(before) === relationshipText(relationship)) continue;
-      held.set(key, relationship);
-      updates.push({ operation: 'touch', relationship });
-    }
-    for (const [key, relationship] of left) {
-      held.delete(key);
-      updates.push({ operation: 'delete', relationship });
-    }
+    const updates = updatesBetween(held.values(), relationships());
+    for (const { operation, relationship } of updates)
+      if (operation === 'touch') held.set(relationshipKey(relationship), relationship);
+      else held.delete(relationshipKey(relationship));
     const projection = { from: reached.sequence, to: organisation.sequence, updates, facts: [], actor: 'modelling' };
     const written = await engine.project(projection).catch(async (error) => {
       if (!setsAside || !isProblem(error, 'authorizer/relationship-refused')) throw error;

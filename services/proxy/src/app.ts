@@ -40,7 +40,7 @@ import { gateServer } from './gate/server.ts';
 import type { Standing } from './gate/standing.ts';
 import { heartbeat } from './heartbeat.ts';
 import { clientCertificates } from './identify/client-certificates.ts';
-import { proofChecker } from './identify/dpop.ts';
+import { type ProofMemory, proofChecker } from './identify/dpop.ts';
 import { identifier } from './identify/identify.ts';
 import { opaqueIdentifier } from './identify/introspection.ts';
 import type { ReadDocument } from './identify/issuer-keys.ts';
@@ -72,6 +72,8 @@ export type ProxyDeps = {
   readonly countryOf?: CountryOf;
   /** Reads an issuer's documents; by default over HTTPS, HTTP or from a file. */
   readonly readIssuerDocument?: ReadDocument;
+  /** Of gates that share an address; by default this one has its own. */
+  readonly proofMemory?: ProofMemory | undefined;
   /** How many decisions may wait for the log before the gate refuses. */
   readonly unrecordedDecisionsMax?: number;
 };
@@ -196,7 +198,14 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
   let read: Reader = requestReader(addressReader(config.trustedProxies));
   const gate = ladder({
     read: (req, upgrade) => read(req, upgrade),
-    identify: identifier({ organisation, jwt, clock, opaque, proofs: proofChecker(clock), certificates }),
+    identify: identifier({
+      organisation,
+      jwt,
+      clock,
+      opaque,
+      proofs: proofChecker(clock, deps.proofMemory),
+      certificates,
+    }),
     routes,
     decide,
     decideAll: decideAll(decide, () => organisation.sequence, failed),

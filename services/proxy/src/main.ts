@@ -19,7 +19,7 @@ import {
 import { authzenConfiguration, Problem } from '@postern/schemas';
 import { openTelemetry } from '@postern/telemetry/open';
 import { gatewaysOf, graphQlServices, observedServices, proxyService, upstreamsOf } from './app.ts';
-import { tellParent, workerNumber } from './workers/worker.ts';
+import { parentsProofMemory, tellParent, workerNumber } from './workers/worker.ts';
 import { workers } from './workers/workers.ts';
 
 /** Beside what the drain takes. */
@@ -77,6 +77,7 @@ const serveGate = async (loaded: LoadedConfig, worker?: number): Promise<void> =
       telemetry,
       log,
       countryOf: (ip) => countries(ip),
+      proofMemory: worker === undefined ? undefined : parentsProofMemory(process.env),
       authzenConfiguration: () => authzenConfiguration(`${tls === undefined ? 'http' : 'https'}://${config.listen}`),
     },
     {

@@ -6,7 +6,9 @@ import { type Room, silentLogger, systemClock } from '@postern/runtime';
 import { noTelemetry } from '@postern/telemetry';
 import {
   type Anchors,
+  type AskPast,
   type AuditConfig,
+  type AuditDeps,
   auditService,
   type Get,
   makeSigningKey,
@@ -27,17 +29,25 @@ export type AuditRoom = AsyncDisposable & {
   readonly sealedAt: (sizes: { readonly facts: number; readonly decisions: number }) => Promise<void>;
 };
 
+const unasked = (): never => {
+  throw new Error('nobody asks about the past in this test');
+};
+
 export const auditRoom = async (
   {
     eventLog,
     store,
     signingKeys = parseSigningKeys(makeSigningKey()),
+    openEngine = unasked,
+    askPast = unasked,
     ...more
   }: {
     readonly eventLog: Pick<EventLog, 'facts' | 'decisions' | 'quarantine'>;
     readonly store: AuditStore;
     readonly signingKeys?: SigningKeys;
     readonly anchors?: Anchors;
+    readonly openEngine?: AuditDeps['openEngine'];
+    readonly askPast?: AskPast;
   },
   config: Partial<AuditConfig> = {},
 ): Promise<AuditRoom> => {
@@ -52,6 +62,8 @@ export const auditRoom = async (
       clock: systemClock,
       log: silentLogger,
       telemetry: noTelemetry,
+      openEngine,
+      askPast,
     },
     { origin: 'audit.example', sealEveryMs: 10, ...config },
   );

@@ -3,8 +3,11 @@ import { type Command, Option } from 'commander';
 import { callJson } from '../client.ts';
 import { wholeNumber } from '../input.ts';
 import { printJson, printTable, readableTime, tell } from '../output.ts';
+import { asOfCommand } from './as-of.ts';
 import { proofCommands } from './audit-proofs.ts';
 import { connect, type Shared, withConnection } from './connect.ts';
+import { questionCommand } from './question.ts';
+import { replayCommand } from './replay.ts';
 
 type Row = {
   readonly index: number;
@@ -126,5 +129,8 @@ export const auditCommands = (program: Command): void => {
       if (page.next !== null) tell(`there are more; --limit shows them (the log holds ${page.size})`);
     });
 
+  asOfCommand(audit);
+  replayCommand(audit);
+  questionCommand(audit);
   proofCommands(audit);
 };

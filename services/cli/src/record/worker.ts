@@ -5,7 +5,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { auditParts, auditService } from '@postern/audit/app';
 import { openAuditStore } from '@postern/audit-store/open';
+import { questionsOver } from '@postern/authorizer/app';
 import { openEventLog, openServedLog } from '@postern/event-log/open';
+import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
   auditStoreUrl,
@@ -44,7 +46,20 @@ const open = async () => {
   const parts = await auditParts(loaded);
   const clock = systemClock;
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
-  const audit = auditService({ ...parts.deps, eventLog, store, keys, clock, log, telemetry }, parts.config);
+  const audit = auditService(
+    {
+      ...parts.deps,
+      eventLog,
+      store,
+      keys,
+      clock,
+      log,
+      telemetry,
+      openEngine: () => openRelationships('embedded:'),
+      askPast: questionsOver,
+    },
+    parts.config,
+  );
   const listener = httpListener(audit, '127.0.0.1:0');
   return { services: [keys, audit, listener], listener, telemetry };
 };

@@ -6,7 +6,7 @@ import { Issuer, Organisation } from '@postern/schemas';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { handClock } from '../trial/clock.ts';
 import { clientCertificates } from './client-certificates.ts';
-import { proofChecker } from './dpop.ts';
+import { ownProofMemory, proofChecker } from './dpop.ts';
 import { type Credentials, identifier } from './identify.ts';
 import type { Identity } from './identity.ts';
 import { opaqueIdentifier } from './introspection.ts';
@@ -32,7 +32,7 @@ const setUp = (dpop: object = {}, seen?: ReturnType<typeof replays>) => {
     clock,
     jwt: jwtIdentifier(clock, [issuer], read),
     opaque: opaqueIdentifier(clock, []),
-    proofs: proofChecker(clock, seen ?? replays(clock)),
+    proofs: proofChecker(clock, { ...ownProofMemory(clock), ...(seen && { seen }) }),
     certificates: clientCertificates(clock),
   });
   const token = (cnf: unknown = { jkt: holder.thumbprint }): Promise<string> =>

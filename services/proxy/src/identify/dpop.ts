@@ -25,11 +25,18 @@ export type ProofChecker = {
   readonly check: (token: string, binding: Binding, request: Proven) => Promise<Unidentified | undefined>;
 };
 
-export const proofChecker = (clock: Clock, seen: Replays = replays(clock)): ProofChecker => {
-  // Of this process alone: a proof with a nonce is good at no other, so it cannot be used again there.
-  const secret = randomBytes(32);
-  const nonceAt = (turn: number): string => createHmac('sha256', secret).update(String(turn)).digest('base64url');
-  const turn = (): number => Math.floor(clock.elapsed() / nonceTurnMs);
+/** What gates have in common that share an address: a proof that one of them has seen is used up, and a nonce of one is good at all. */
+export type ProofMemory = { readonly seen: Replays; readonly nonceSecret: Uint8Array };
+
+/** Of one gate alone: a proof with a nonce is good at no other, so it cannot be used again there. */
+export const ownProofMemory = (clock: Clock): ProofMemory => ({ seen: replays(clock), nonceSecret: randomBytes(32) });
+
+export const proofChecker = (
+  clock: Clock,
+  { seen, nonceSecret }: ProofMemory = ownProofMemory(clock),
+): ProofChecker => {
+  const nonceAt = (turn: number): string => createHmac('sha256', nonceSecret).update(String(turn)).digest('base64url');
+  const turn = (): number => Math.floor(clock.now() / nonceTurnMs);
   const isCurrent = (nonce: unknown): boolean =>
     typeof nonce === 'string' && [turn(), turn() - 1].some((each) => equal(nonce, nonceAt(each)));
 
@@ -66,7 +73,7 @@ export const proofChecker = (clock: Clock, seen: Replays = replays(clock)): Proo
         if (proofs.nonce && !isCurrent(nonce))
           return refuse('the proof needs a nonce of this gate', 'use_dpop_nonce', nonceAt(turn()));
         const windowMs = (proofs.proofSeconds + 2 * proofs.skewSeconds) * 1_000;
-        const noted = seen.note(keyThumbprint ?? '', hash('sha256', jti, 'base64url'), windowMs);
+        const noted = await seen.note(keyThumbprint ?? '', hash('sha256', jti, 'base64url'), windowMs);
         if (noted === 'seen') return refuse('the proof was used before');
         if (noted === 'full') return { kind: 'undecidable', why: 'too many proofs have to be remembered' };
         return undefined;

@@ -5,16 +5,16 @@
 import type { Clock } from '@postern/runtime';
 
 export type Replays = {
-  /** `full` where it cannot be remembered: then it must not count. */
-  readonly note: (key: string, proof: string, forMs: number) => 'new' | 'seen' | 'full';
-  readonly size: () => number;
+  /** `full` where it cannot be remembered: then it must not count. Never rejects. */
+  readonly note: (key: string, proof: string, forMs: number) => Noted | Promise<Noted>;
 };
+export type Noted = 'new' | 'seen' | 'full';
 
 /** About 200 bytes each. */
 const proofsMax = 200_000;
 const proofsPerKeyMax = 20_000;
 
-export const replays = (clock: Clock, max = proofsMax, perKeyMax = proofsPerKeyMax): Replays => {
+export const replays = (clock: Clock, max = proofsMax, perKeyMax = proofsPerKeyMax) => {
   const seen = new Map<string, { readonly key: string; readonly untilMs: number }>();
   const perKey = new Map<string, number>();
   const forget = (proof: string, key: string): void => {
@@ -31,7 +31,7 @@ export const replays = (clock: Clock, max = proofsMax, perKeyMax = proofsPerKeyM
     }
   };
   return {
-    note: (key, proof, forMs) => {
+    note: (key: string, proof: string, forMs: number): Noted => {
       const now = clock.elapsed();
       sweep(now);
       const name = `${key} ${proof}`;
@@ -42,6 +42,6 @@ export const replays = (clock: Clock, max = proofsMax, perKeyMax = proofsPerKeyM
       perKey.set(key, held + 1);
       return 'new';
     },
-    size: () => seen.size,
-  };
+    size: (): number => seen.size,
+  } satisfies Replays & { size: () => number };
 };

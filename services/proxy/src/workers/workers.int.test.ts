@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
-import { Agent, request } from 'node:http';
+import { hash } from 'node:crypto';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { Agent, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { silentLogger, systemClock } from '@postern/runtime';
 import { openTelemetry } from '@postern/telemetry/open';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { until } from '../trial/gate.ts';
 import { constantLoad } from '../trial/load.ts';
 import { recordingUpstream } from '../trial/upstream.ts';
@@ -18,16 +23,22 @@ const freePort = async (): Promise<number> => {
   await new Promise((resolve) => server.close(resolve));
   return port;
 };
-/** Which gate answers on a connection of its own: its decisions begin alike. */
-const whoAnswers = (port: number): Promise<string> =>
+/** On a connection of its own, so that any of the gates may answer. */
+const fetchOnce = (
+  port: number,
+  sent: OutgoingHttpHeaders,
+): Promise<{ status: number; headers: IncomingHttpHeaders }> =>
   new Promise((resolve, reject) => {
-    const agent = new Agent();
-    request({ port, host: '127.0.0.1', path: '/read', headers, agent }, (response) => {
-      response.resume().once('end', () => resolve(String(response.headers['postern-decision']).split('-')[0] ?? ''));
+    request({ port, host: '127.0.0.1', path: '/read', headers: sent, agent: new Agent() }, (response) => {
+      const { statusCode: status = 0, headers } = response;
+      response.resume().once('end', () => resolve({ status, headers }));
     })
       .once('error', reject)
       .end();
   });
+/** Which gate answers: its decisions begin alike. */
+const whoAnswers = async (port: number): Promise<string> =>
+  String((await fetchOnce(port, headers)).headers['postern-decision']).split('-')[0] ?? '';
 
 test('several gates share one address; one that is killed is started again, and all are measured together', async () => {
   await using upstream = await recordingUpstream();
@@ -72,6 +83,71 @@ test('several gates share one address; one that is killed is started again, and 
   assert.deepEqual(await load.stop(), []);
   await gates.stop();
   assert.deepEqual(gates.notReady(), ['stopping']);
+});
+
+test('of gates that share an address a proof counts at one of them and once, and a nonce of one counts at all', async () => {
+  await using upstream = await recordingUpstream();
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'postern-workers-'));
+  const issuer = await generateKeyPair('ES256');
+  const holder = await generateKeyPair('ES256');
+  const jwk = await exportJWK(holder.publicKey);
+  const jwks = join(folder.path, 'jwks.json');
+  await writeFile(
+    jwks,
+    JSON.stringify({ keys: [{ ...(await exportJWK(issuer.publicKey)), kid: 'one', alg: 'ES256' }] }),
+  );
+  const token = await new SignJWT({ cnf: { jkt: await calculateJwkThumbprint(jwk) } })
+    .setProtectedHeader({ alg: 'ES256', kid: 'one', typ: 'at+jwt' })
+    .setIssuer('https://idp.test')
+    .setAudience('api')
+    .setSubject('ann')
+    .setIssuedAt()
+    .setExpirationTime('5m')
+    .sign(issuer.privateKey);
+  const port = await freePort();
+  const prove = (jti: string, nonce?: string): Promise<string> =>
+    new SignJWT({
+      jti,
+      htm: 'GET',
+      htu: `http://127.0.0.1:${port}/read`,
+      ath: hash('sha256', token, 'base64url'),
+      ...(nonce !== undefined && { nonce }),
+    })
+      .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
+      .setIssuedAt()
+      .sign(holder.privateKey);
+  const gates = workers(
+    {
+      command: fileURLToPath(new URL('../trial/gate-process.ts', import.meta.url)),
+      args: [String(port), upstream.url, `file:${jwks}`],
+      log: silentLogger,
+      telemetry: await openTelemetry({ service: 'trial' }),
+      clock: systemClock,
+    },
+    2,
+  );
+  await gates.start();
+  await until(() => gates.notReady().length === 0);
+  const send = async (proof: string) => {
+    const { status, headers } = await fetchOnce(port, { authorization: `DPoP ${token}`, dpop: proof });
+    return { status, nonce: headers['dpop-nonce'], gate: String(headers['postern-decision']).split('-')[0] ?? '' };
+  };
+  const { nonce } = await send(await prove('first'));
+  assert.equal(typeof nonce, 'string');
+  const accepted = new Set<string>();
+  for (let count = 0; accepted.size < 2; count++) {
+    const { status, gate } = await send(await prove(`good-${count}`, String(nonce)));
+    assert.notEqual(status, 401, `proof ${count}`);
+    accepted.add(gate);
+  }
+  const proof = await prove('again', String(nonce));
+  const seen = new Map<string, number[]>();
+  while (seen.size < 2 || [...seen.values()].flat().length < 12) {
+    const { status, gate } = await send(proof);
+    seen.set(gate, [...(seen.get(gate) ?? []), status]);
+  }
+  assert.equal([...seen.values()].flat().filter((status) => status !== 401).length, 1);
+  await gates.stop();
 });
 
 test('a process that gets SIGTERM under load while another listens on its port loses no request', async () => {

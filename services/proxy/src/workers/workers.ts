@@ -4,8 +4,10 @@
  * been told to is started again, later each time.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import type { Clock, Logger, Service } from '@postern/runtime';
 import { metrics as names, type Telemetry } from '@postern/telemetry';
+import { replays } from '../identify/replays.ts';
 import type { FromWorker, ToWorker, WorkerState } from './messages.ts';
 import { workerEnvironment } from './worker.ts';
 
@@ -54,6 +56,8 @@ export const workers = ({ command, args, log, telemetry, clock }: WorkersDeps, c
   let stopping = false;
   let wereReady = false;
   let asked = 0;
+  const proofs = replays(clock);
+  const nonceSecret = randomBytes(32).toString('base64');
 
   const isReady = ({ state }: Worker): boolean => state !== undefined && state.notReady.length === 0;
   const heard = (worker: Worker, message: FromWorker): void => {
@@ -63,13 +67,24 @@ export const workers = ({ command, args, log, telemetry, clock }: WorkersDeps, c
       running(all.filter(isReady).length);
       return;
     }
+    if (message.kind === 'proof') {
+      const answer: ToWorker = {
+        kind: 'proof',
+        id: message.id,
+        noted: proofs.note(message.key, message.proof, message.forMs),
+      };
+      worker.child?.send(answer, () => {});
+      return;
+    }
     worker.waiting.get(message.id)?.(message.snapshot);
     worker.waiting.delete(message.id);
   };
   /** Resolves when it has told how it is for the first time; rejects when it ended before. */
   const start = (worker: Worker): Promise<void> =>
     new Promise((resolve, reject) => {
-      const child = fork(command, [...args], { env: { ...process.env, ...workerEnvironment(worker.number) } });
+      const child = fork(command, [...args], {
+        env: { ...process.env, ...workerEnvironment(worker.number, nonceSecret) },
+      });
       worker.child = child;
       worker.startedAt = clock.elapsed();
       child.on('message', (message: FromWorker) => {
