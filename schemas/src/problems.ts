@@ -95,6 +95,7 @@ export const problems = {
   },
   'grants/keys-away': { status: 503, title: 'The keys of the transmitter cannot be read now' },
   'grants/unresolved-subject': { status: 422, title: 'It is not known whom the security event means' },
+  'grants/unknown-subscription': { status: 404, title: 'No subscription to notices of this name is configured' },
   'grants/unknown-stream': { status: 404, title: 'No transmitter of this name is configured' },
   'grants/stream-not-verified': { status: 504, title: 'The transmitter sent no verification event in time' },
   'grants/contended': { status: 503, title: 'Other writers were faster each time; try again' },

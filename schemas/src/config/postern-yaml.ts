@@ -4,6 +4,7 @@ import { AccessClass } from '../facts/role.ts';
 import { ServiceName } from '../ids.ts';
 import { FeedName } from './feeds-yaml.ts';
 import { Issuers } from './issuer.ts';
+import { NoticeSubscriptions } from './notices.ts';
 import { Transmitters } from './signals.ts';
 import { Tls } from './tls.ts';
 import { traffic, UpstreamTargets } from './traffic.ts';
@@ -195,6 +196,8 @@ export const PosternYaml = z.strictObject({
   feedRules: z.string().min(1).optional(),
   /** Transmitters of security events (Shared Signals). */
   signals: Transmitters.default([]),
+  /** Webhooks out: who is told of what happens here. */
+  notices: NoticeSubscriptions.default([]),
   audit: z
     .strictObject({
       /** Names the logs in their checkpoints: a schemeless URL of yours, such as audit.example.com. */
