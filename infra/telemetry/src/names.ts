@@ -67,4 +67,5 @@ export const metrics = {
   auditSize: 'postern_audit_log_size',
   auditLagSeconds: 'postern_audit_append_lag_seconds',
   checkpointAge: 'postern_audit_checkpoint_age_seconds',
+  unwitnessedAge: 'postern_audit_unwitnessed_age_seconds',
 } as const;

@@ -248,6 +248,30 @@ export const posternOperations: readonly PosternOperation[] = [
     'The proof that an entry is in a log',
   ),
   operation('audit', 'read', 'GET', '/audit/log/{log}/tile/{path+}', 'getTile', 'C2SP tlog-tiles'),
+  operation(
+    'audit',
+    'read',
+    'GET',
+    '/audit/log/{log}/checkpoints',
+    'listCheckpoints',
+    'Every checkpoint that was ever signed, oldest first, a line for each',
+  ),
+  operation(
+    'audit',
+    'read',
+    'GET',
+    '/audit/log/{log}/witnessed',
+    'getWitnessedCheckpoint',
+    'The newest checkpoint that enough witnesses have signed',
+  ),
+  operation(
+    'audit',
+    'read',
+    'GET',
+    '/audit/log/{log}/consistency',
+    'proveConsistency',
+    'The proof that a log has only grown between two checkpoints',
+  ),
 ];
 
 /** The service as it is published. */
