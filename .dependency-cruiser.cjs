@@ -16,6 +16,7 @@ const homes = {
   // Envoy's ext_authz is gRPC.
   '@grpc/[^/]+': '(services/proxy/src/authorize/|services/proxy/src/trial/ledger|services/proxy/src/grpc.int.test|e2e/world/operation-apis|e2e/journeys/operations)',
   jsonata: 'services/grants/src/feeds/',
+  standardwebhooks: '(services/grants/src/notices/|e2e/journeys/notices)',
   testcontainers: 'infra/containers/',
 };
 const tests = '[.]test[.]ts$';

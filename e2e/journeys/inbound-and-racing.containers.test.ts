@@ -73,6 +73,21 @@ test('events of an HR topic are taken in both modes; a broken one goes to quaran
   );
 });
 
+test('a topic that is configured while everything runs is read; one that is not there holds up no other', async () => {
+  const w = world();
+  await using hr = await openEventLog(`kafka://${w.kafka.brokers}/second`);
+  // Kafka gives the members of one group one set of topics.
+  const kafka = (name: string) => ({ kafka: `kafka://${w.kafka.brokers}/${name}`, group: `group-of-${name}` });
+  const event = { specversion: '1.0', id: 'second-1', source: '/hr/second', ...joined('user:sven', 'finance') };
+  await hr.quarantine.publish([{ key: 'hr', bytes: Buffer.from(JSON.stringify(event)), headers: structured }]);
+  await w.reconfigure((config) => ({
+    ...config,
+    feeds: [{ kafka: `kafka://${w.kafka.brokers}/${topic}` }, kafka('no.such.topic'), kafka('second.quarantine')],
+  }));
+  await recorded(w, 'facts?subject=user:sven&type=postern.principal.joined.v1');
+  await w.reconfigure((config) => config);
+});
+
 test('what a topic brought and could not be applied is put right and replayed, by either instance, and what is dated ahead is enacted once', async () => {
   const w = world();
   await using hr = await openEventLog(`kafka://${w.kafka.brokers}/hr`);

@@ -1,6 +1,11 @@
 /** The life of access in the embedded world. */
 import { embeddedWorld } from '../world/one-process.ts';
 import { lifeOfAccessJourneys } from './life-of-access.ts';
+import { noticeJourneys } from './notices.ts';
+import { provisioningJourneys } from './provisioning.ts';
 import { staged } from './staging.ts';
 
-lifeOfAccessJourneys(staged(embeddedWorld));
+const world = staged(embeddedWorld);
+lifeOfAccessJourneys(world);
+provisioningJourneys(world);
+noticeJourneys(world);

@@ -145,6 +145,9 @@ export const distributedWorld = async ({
       await processOf(room).stop(signal);
       await processOf(room).start();
     },
+    reconfigure: async (change) => {
+      for (const room of rooms) if (room.startsWith('grants')) await processOf(room).reconfigure(change);
+    },
     output,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

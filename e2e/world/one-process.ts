@@ -61,6 +61,7 @@ export const embeddedWorld = async (): Promise<World> => {
       await postern.stop(signal);
       await postern.start();
     },
+    reconfigure: postern.reconfigure,
     output: postern.output,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

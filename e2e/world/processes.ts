@@ -1,5 +1,5 @@
 /** `postern` processes of a world: each with a folder and a postern.yaml of its own, ended and started again by name. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type Running, startPostern } from './embedded.ts';
@@ -15,8 +15,11 @@ export type Process = AsyncDisposable & {
   readonly signal: (signal: 'SIGSTOP' | 'SIGCONT' | 'SIGHUP') => void;
   readonly health: () => Promise<Health>;
   readonly output: () => string;
+  /** Writes postern.yaml anew, as an editor does: in one step. */
+  readonly reconfigure: (change: (config: Config) => object) => Promise<void>;
 };
 
+type Config = Readonly<Record<string, unknown>>;
 export type ProcessSpec = {
   readonly folder: string;
   /** `up`, or `serve` and a room. */
@@ -61,6 +64,11 @@ export const posternProcess = async ({ folder, args, config }: ProcessSpec): Pro
       return { status: response.status, notReady, watched };
     },
     output: () => printed + (running?.output() ?? ''),
+    reconfigure: async (change) => {
+      const draft = join(folder, 'postern.yaml.new');
+      await writeFile(draft, JSON.stringify(change(config), null, 2));
+      await rename(draft, join(folder, 'postern.yaml'));
+    },
     [Symbol.asyncDispose]: async () => {
       over.abort();
       await stop();

@@ -72,6 +72,8 @@ export type World = AsyncDisposable & {
   readonly health: (room: RoomName) => Promise<Health>;
   /** Ends the room's process by `signal` and starts it anew on the same state; resolves when it is ready. */
   readonly restart: (room: RoomName, signal?: NodeJS.Signals) => Promise<void>;
+  /** Changes what grants is configured with, in every instance of it; taken in while it runs. */
+  readonly reconfigure: (change: (config: Readonly<Record<string, unknown>>) => object) => Promise<void>;
   /** What the processes have printed, for a failing test. */
   readonly output: () => string;
 };

@@ -95,6 +95,7 @@ export const problems = {
   },
   'grants/keys-away': { status: 503, title: 'The keys of the transmitter cannot be read now' },
   'grants/unresolved-subject': { status: 422, title: 'It is not known whom the security event means' },
+  'grants/unknown-subscription': { status: 404, title: 'No subscription to notices of this name is configured' },
   'grants/unknown-stream': { status: 404, title: 'No transmitter of this name is configured' },
   'grants/stream-not-verified': { status: 504, title: 'The transmitter sent no verification event in time' },
   'grants/contended': { status: 503, title: 'Other writers were faster each time; try again' },
@@ -119,6 +120,7 @@ export const problems = {
   'audit/append-only': { status: 409, title: 'The record is append-only' },
   'audit/gap': { status: 500, title: 'Entries are missing between the log and the record' },
   'audit/record-altered': { status: 500, title: 'The record is not what was signed' },
+  'audit/record-behind': { status: 503, title: 'The record holds less than was signed' },
   'audit/store-unreachable': { status: 503, title: 'The audit store does not answer' },
   // event log
   'event-log/unreachable': { status: 503, title: 'The event log does not answer' },

@@ -41,7 +41,7 @@ const authorizer = authorizerService({ facts: eventLog.facts, engine, keys, cloc
 const grants = grantsService(
   {
     eventLog,
-    feeds: [],
+    openFeed: () => Promise.reject(new Error('there are no feeds here')),
     profiles: await openProfileStore('memory:'),
     keys,
     clock,

@@ -170,6 +170,9 @@ export const writingCases: Cases = {
       'DELETE FROM heads',
       'UPDATE seals SET size = size - 1',
       'DELETE FROM seals',
+      "UPDATE checkpoints SET note = 'another'",
+      'DELETE FROM checkpoints',
+      'INSERT INTO checkpoints (log, number, size, root, note, at, witnesses) SELECT log, 7, size, root, note, at, 0 FROM checkpoints',
     ])
       await assert.rejects(execute(statement), /append-only|permission denied/, statement);
     assert.deepEqual(await store.writer.state('facts'), before.state);

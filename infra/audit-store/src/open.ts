@@ -7,10 +7,14 @@ import type { AuditStore } from './port.ts';
 import { openSqliteAuditStore } from './sqlite/store.ts';
 
 /** The caller owns what it gets. Rejects with `audit/store-unreachable`, or `runtime/bad-config` for another scheme. */
-export const openAuditStore = async (url: string, telemetry: Telemetry = noTelemetry): Promise<AuditStore> =>
-  observed(await openBackend(url), telemetry);
+export const openAuditStore = async (
+  url: string,
+  telemetry: Telemetry = noTelemetry,
+  /** PostgreSQL: of the role that owns the tables, makes them and gives the role of `url` what it needs, and no more. */
+  ownerUrl?: string,
+): Promise<AuditStore> => observed(await openBackend(url, ownerUrl), telemetry);
 
-const openBackend = async (url: string): Promise<AuditStore> => {
+const openBackend = async (url: string, ownerUrl: string | undefined): Promise<AuditStore> => {
   const scheme = url.slice(0, url.indexOf(':') + 1);
   switch (scheme) {
     case 'memory:':
@@ -20,7 +24,7 @@ const openBackend = async (url: string): Promise<AuditStore> => {
     case 'postgres:':
     case 'postgresql:':
       // Only who keeps the record in PostgreSQL loads its client.
-      return (await import('./postgres/store.ts')).openPostgresAuditStore(url);
+      return (await import('./postgres/store.ts')).openPostgresAuditStore(url, ownerUrl);
     default:
       throw new Problem('runtime/bad-config', {
         detail: `auditStore: no audit store is reached by "${scheme}"`,

@@ -2,7 +2,10 @@
  * The audit store: the immutable record. Two logs, facts and decisions; the entries are the verbatim bytes from the event log,
  * the index of an entry is the size of its log before it. The comments are promises; conformance.ts keeps them for every backend.
  */
+import type { AuditRow } from '@postern/schemas/record';
 import type { Cursors } from './cursors.ts';
+
+export type { AuditRow } from '@postern/schemas/record';
 
 export const logNames = ['facts', 'decisions'] as const;
 export type LogName = (typeof logNames)[number];
@@ -25,8 +28,17 @@ export interface AuditWriter {
    */
   append(append: Append): Promise<void>;
 
-  /** Stores a signed checkpoint; rejects with `audit/not-at-head` if its size is behind one stored before. */
+  /**
+   * Stores a signed checkpoint as the newest, and keeps it for ever (the same note twice is kept once); rejects with
+   * `audit/not-at-head` if its size is behind one stored before.
+   */
   seal(log: LogName, checkpoint: SealedCheckpoint): Promise<void>;
+
+  /**
+   * Keeps a checkpoint that was sealed before once more, now with the signatures of `witnesses` witnesses; it becomes what the
+   * newest says where it still is the newest. Rejects with `audit/no-such-record` unless one of this size and root was sealed.
+   */
+  cosign(log: LogName, checkpoint: SealedCheckpoint, witnesses: number): Promise<void>;
 }
 
 export type LogState = {
@@ -52,32 +64,15 @@ export type AuditEntry = {
   readonly rows: readonly AuditRow[];
 };
 
-/** What an entry says, for searching. Absent members are unknown, not empty. */
-export type AuditRow = {
-  /** Fact id or decision id. */
-  readonly id: string;
-  readonly at: string;
-  readonly type: string;
-  readonly outcome?: string;
-  readonly reason?: string;
-  /** Whom it is about: a fact's subject, a decision's principal. */
-  readonly subject?: string;
-  readonly actor?: string;
-  readonly role?: string;
-  readonly service?: string;
-  readonly endpoint?: string;
-  readonly sequence?: number;
-  readonly trace?: string;
-  /** The parsed fact or decision, as JSON text. */
-  readonly body: string;
-};
-
 export type SealedCheckpoint = {
   readonly size: number;
   readonly root: Uint8Array;
   readonly note: string;
   readonly at: string;
 };
+
+/** A checkpoint as it is kept: counted from 1 in the order of signing, without a gap. */
+export type KeptCheckpoint = SealedCheckpoint & { readonly number: number; readonly witnesses: number };
 
 export interface AuditReader {
   /** Newest first unless `order` says otherwise; pages by an opaque cursor that stays valid while the log grows. */
@@ -96,6 +91,13 @@ export interface AuditReader {
   leaves(log: LogName, from: number, to: number): Promise<readonly Uint8Array[]>;
   /** The newest checkpoint, if one was sealed. */
   checkpoint(log: LogName): Promise<SealedCheckpoint | undefined>;
+  /** Every checkpoint that was ever sealed, oldest first: those behind `after`, at most `limit` of them. */
+  checkpoints(log: LogName, after: number, limit: number): Promise<readonly KeptCheckpoint[]>;
+  /** The newest of this size, or of any size; with the signatures of at least so many witnesses. */
+  checkpointWith(
+    log: LogName,
+    wanted: { readonly size?: number; readonly witnesses?: number },
+  ): Promise<KeptCheckpoint | undefined>;
 }
 
 export type AuditQuery = {

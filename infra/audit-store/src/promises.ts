@@ -31,6 +31,11 @@ export const checkComplete = (log: LogName, indexes: readonly number[], from: nu
 export const notAtHead = (log: LogName, expected: number, size: number): Problem =>
   new Problem('audit/not-at-head', { detail: `${log} has ${size} entries, not ${expected}` });
 
+export const neverSealed = (log: LogName, size: number): Problem =>
+  new Problem('audit/no-such-record', {
+    detail: `no checkpoint of ${log} with this root was sealed at ${size} entries`,
+  });
+
 /** An edge in one value: the hashes behind each other. */
 export const packEdge = (edge: readonly Uint8Array[]): Uint8Array => Buffer.concat(edge);
 export const unpackEdge = (packed: Uint8Array): Uint8Array[] =>

@@ -1,6 +1,7 @@
 /** How an {@link AuditRow} lies in a table: the same columns in every SQL backend. */
 import { Problem } from '@postern/schemas';
-import type { AuditRow, FoundRow, LogName } from './port.ts';
+import { storableText } from '@postern/schemas/record';
+import type { AuditRow, FoundRow, KeptCheckpoint, LogName } from './port.ts';
 
 export const textColumns = [
   'id',
@@ -25,21 +26,22 @@ export type Columns = Readonly<Record<Column, string | number | null>>;
 export const toColumns = (row: AuditRow, index: number, order: number): Columns => {
   const atMs = Date.parse(row.at);
   if (Number.isNaN(atMs)) throw new RangeError(`${JSON.stringify(row.at)} is no instant`);
-  const text = Object.fromEntries(textColumns.map((name) => [name, storable(row[name])])) as Record<
-    (typeof textColumns)[number],
-    string | null
-  >;
+  const text = Object.fromEntries(
+    textColumns.map((name) => {
+      const value = row[name];
+      return [name, value === undefined || value === null ? null : storableText(value)];
+    }),
+  ) as Record<(typeof textColumns)[number], string | null>;
   return { idx: index, ord: order, at_ms: atMs, sequence: row.sequence ?? null, ...text };
 };
-
-/** PostgreSQL stores neither NUL nor unpaired surrogates; the verbatim bytes stand in the entry. */
-const storable = (text: string | undefined): string | null => text?.toWellFormed().replaceAll('\0', '\ufffd') ?? null;
 
 /** Absent members stay absent; anything but what {@link toColumns} wrote is a `audit/record-altered`. */
 export const fromColumns = (found: Readonly<Record<string, unknown>>, log: LogName): FoundRow => {
   const { id, at, type, body } = found;
   if (typeof id !== 'string' || typeof at !== 'string' || typeof type !== 'string' || typeof body !== 'string')
-    throw new Problem('audit/record-altered', { detail: `a row of ${log} at index ${found['idx']} is incomplete` });
+    throw altered(log, found, 'is incomplete');
+  // Searches by time look at this column, and nothing else shows that it was changed.
+  if (Number(found['at_ms']) !== Date.parse(at)) throw altered(log, found, 'is filed under another time than its own');
   const optional = Object.fromEntries(
     textColumns.filter((name) => typeof found[name] === 'string').map((name) => [name, found[name]]),
   );
@@ -53,3 +55,19 @@ export const fromColumns = (found: Readonly<Record<string, unknown>>, log: LogNa
     ...(found['sequence'] !== null && { sequence: Number(found['sequence']) }),
   };
 };
+
+const altered = (log: LogName, { idx }: Readonly<Record<string, unknown>>, why: string): Problem =>
+  new Problem('audit/record-altered', {
+    detail: `a row of ${log} at index ${idx} ${why}`,
+    members: { index: Number(idx) },
+  });
+
+export const checkpointColumns = 'number, size, root, note, at, witnesses';
+export const toKept = (found: Readonly<Record<string, unknown>>): KeptCheckpoint => ({
+  number: Number(found['number']),
+  size: Number(found['size']),
+  root: Uint8Array.from(found['root'] as Uint8Array),
+  note: String(found['note']),
+  at: String(found['at']),
+  witnesses: Number(found['witnesses']),
+});

@@ -1,10 +1,11 @@
 /**
  * Profiles: the documents that identity systems write of people and groups. Beside the log on purpose: the log is for ever, and a
- * name or an address has to be erasable. No decision is made by anything in here; see docs/adr/0021.
+ * name or an address has to be erasable. No decision is made by anything in here; see docs/adr/0018.
  *
  * The comments are promises; conformance.ts keeps them for every backend.
  */
-export type ProfileKind = 'User' | 'Group';
+/** `Notice`: how far a subscription to notices has come; it is here because it too changes all the time and is nothing that happened. */
+export type ProfileKind = 'User' | 'Group' | 'Notice';
 
 export type Profile = {
   readonly kind: ProfileKind;

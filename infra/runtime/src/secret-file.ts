@@ -1,6 +1,6 @@
-/** Secrets on disk: readable by their owner alone, written once, never overwritten. */
+/** Secrets on disk: readable by their owner alone; written once, and overwritten only where that is asked for. */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Problem } from '@postern/schemas';
 
@@ -73,4 +73,19 @@ export const requireSecret = async (file: string): Promise<string> => {
       fix: 'Write the secret there, readable by this user alone.',
     });
   return found;
+};
+
+/** In one step: whoever reads it meanwhile finds the old secret or the new one. Rejects with `runtime/bad-config`. */
+export const replaceSecret = async (file: string, secret: string): Promise<void> => {
+  const part = `${file}.${process.pid}`;
+  try {
+    await writeSecret(part, secret);
+    await rename(part, file);
+  } catch (error) {
+    throw new Problem('runtime/bad-config', {
+      detail: `${file} cannot be written: ${(error as Error).message}`,
+      fix: 'Give this user the right to write there.',
+      cause: error,
+    });
+  }
 };

@@ -59,8 +59,13 @@ export const metrics = {
   breakGlassOpened: 'postern_grants_break_glass_total',
   breakGlassUnreviewed: 'postern_grants_break_glass_unreviewed',
   enforceSeconds: 'postern_grants_enforced_seconds',
+  noticesDelivered: 'postern_grants_notices_delivered_total',
+  noticeFailures: 'postern_grants_notice_failures_total',
+  noticesGivenUp: 'postern_grants_notices_given_up_total',
+  noticesBehind: 'postern_grants_notices_behind',
   quarantined: 'postern_quarantined_total',
   auditSize: 'postern_audit_log_size',
   auditLagSeconds: 'postern_audit_append_lag_seconds',
   checkpointAge: 'postern_audit_checkpoint_age_seconds',
+  unwitnessedAge: 'postern_audit_unwitnessed_age_seconds',
 } as const;

@@ -1,5 +1,6 @@
 /** Who issues tokens that count here, and how each of them is checked. */
 import { z } from 'zod';
+import { RequiredClaims, TokenSubject } from './token-subject.ts';
 
 const documentUrl = z.string().regex(/^(http|https|file):/, 'write a URL that begins with http:, https:, file:');
 
@@ -58,9 +59,9 @@ export const Issuer = z.strictObject({
   /** A URL or file:PATH; left out, it is found by OpenID discovery at the issuer. */
   jwks: documentUrl.optional(),
   algorithms: z.array(Algorithm).min(1).default(['RS256', 'ES256', 'EdDSA']),
-  subject: z
-    .strictObject({ type: z.enum(['user', 'workload']), claim: z.string().min(1) })
-    .default({ type: 'user', claim: 'sub' }),
+  subject: TokenSubject.default({ type: 'user', claim: 'sub' }),
+  /** What its tokens have to say besides, or they are refused: claim → values of which it has one. */
+  require: RequiredClaims.default({}),
   /** Who acts for somebody (claim `act`, RFC 8693); left out, the type of `subject`. */
   actors: z.strictObject({ type: z.enum(['user', 'workload']) }).optional(),
   /**

@@ -4,6 +4,7 @@ import { AccessClass } from '../facts/role.ts';
 import { ServiceName } from '../ids.ts';
 import { FeedName } from './feeds-yaml.ts';
 import { Issuers } from './issuer.ts';
+import { NoticeSubscriptions } from './notices.ts';
 import { Transmitters } from './signals.ts';
 import { Tls } from './tls.ts';
 import { traffic, UpstreamTargets } from './traffic.ts';
@@ -195,6 +196,8 @@ export const PosternYaml = z.strictObject({
   feedRules: z.string().min(1).optional(),
   /** Transmitters of security events (Shared Signals). */
   signals: Transmitters.default([]),
+  /** Webhooks out: who is told of what happens here. */
+  notices: NoticeSubscriptions.default([]),
   audit: z
     .strictObject({
       /** Names the logs in their checkpoints: a schemeless URL of yours, such as audit.example.com. */
@@ -202,8 +205,18 @@ export const PosternYaml = z.strictObject({
         .string()
         .regex(/^[a-z0-9.-]+(\/[a-z0-9._-]+)*$/, 'write a URL without its scheme, for instance audit.example.com')
         .default('postern.local'),
-      /** The file with the key that signs checkpoints; left out, one is made in the data folder. */
+      /** The file with the keys that sign checkpoints; left out, one is made in the data folder. */
       key: z.string().optional(),
+      /** PostgreSQL: the URL of the role that owns the tables; the role of auditStore then may read and append, and no more. */
+      owner: Url('postgres', 'postgresql').optional(),
+      /** The folder in which the newest checkpoints are kept outside the record; left out, the data folder. */
+      anchor: z.string().optional(),
+      /** Witnesses that sign that the logs only grow (C2SP tlog-witness); each is asked for every checkpoint that is the newest. */
+      witnesses: z
+        .array(z.strictObject({ url: Url('http', 'https'), vkey: z.string().regex(/^[^+\s]+\+[0-9a-f]{8}\+\S+$/) }))
+        .default([]),
+      /** How many of them make a checkpoint witnessed; left out, all. */
+      quorum: z.int().min(1).optional(),
     })
     .prefault({}),
   telemetry: z

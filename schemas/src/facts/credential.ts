@@ -21,6 +21,12 @@ export const CredentialRotated = z.strictObject({
   until: z.iso.datetime({ offset: true }),
   reason,
 });
+/** Its `until` is near, and no other key follows it. */
+export const CredentialExpiring = z.strictObject({
+  credential: CredentialId,
+  owner: PrincipalId,
+  until: z.iso.datetime({ offset: true }),
+});
 /** Cleans up behind a key whose `until` has passed; the gate refused it from that instant on. */
 export const CredentialExpired = z.strictObject({ credential: CredentialId, until: z.iso.datetime({ offset: true }) });
 export const CredentialRevoked = z.strictObject({ credential: CredentialId, reason });

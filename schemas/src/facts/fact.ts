@@ -1,15 +1,21 @@
 /** The closed union of facts. A new fact is added here, and every switch that forgets it stops compiling. */
 import { z } from 'zod';
 import { BreakGlassClosed, BreakGlassOpened, BreakGlassReviewed } from './break-glass.ts';
-import { CredentialExpired, CredentialIssued, CredentialRevoked, CredentialRotated } from './credential.ts';
+import {
+  CredentialExpired,
+  CredentialExpiring,
+  CredentialIssued,
+  CredentialRevoked,
+  CredentialRotated,
+} from './credential.ts';
 import { envelopeShape } from './envelope.ts';
 import { BirthrightWithheld, GrantExpired, GrantIssued, GrantRevoked } from './grant.ts';
-import { GroupChanged, GroupDeleted } from './group.ts';
+import { GroupChanged, GroupClaimed, GroupDeleted } from './group.ts';
 import { EventNoted, EventReleased, EventScheduled, EventUnscheduled, PrincipalClaimed } from './inbound.ts';
-import { ObjectRelation } from './object.ts';
+import { ObjectClaimed, ObjectRelation } from './object.ts';
 import { PrincipalJoined, PrincipalLeft, PrincipalMoved, SessionRevoked } from './principal.ts';
 import { RoutesPublished, SchemaPublished } from './published.ts';
-import { EnforcementReached, EventQuarantined } from './record.ts';
+import { EnforcementLate, EnforcementReached, EventQuarantined } from './record.ts';
 import { GrantApproved, GrantDenied, GrantRequested, GrantUnanswered, GrantWithdrawn } from './request.ts';
 import { ReviewClosed, ReviewDecided, ReviewEscalated, ReviewListed, ReviewOpened, ReviewReminded } from './review.ts';
 import { RoleChanged, RoleDefined, RoleRetired } from './role.ts';
@@ -25,6 +31,7 @@ export const Fact = z.discriminatedUnion('type', [
   fact('postern.session.revoked.v1', SessionRevoked),
   fact('postern.group.changed.v1', GroupChanged),
   fact('postern.group.deleted.v1', GroupDeleted),
+  fact('postern.group.claimed.v1', GroupClaimed),
   fact('postern.role.defined.v1', RoleDefined),
   fact('postern.role.changed.v1', RoleChanged),
   fact('postern.role.retired.v1', RoleRetired),
@@ -48,10 +55,12 @@ export const Fact = z.discriminatedUnion('type', [
   fact('postern.review.closed.v1', ReviewClosed),
   fact('postern.object.related.v1', ObjectRelation),
   fact('postern.object.unrelated.v1', ObjectRelation),
+  fact('postern.object.claimed.v1', ObjectClaimed),
   fact('postern.credential.issued.v1', CredentialIssued),
   fact('postern.credential.rotated.v1', CredentialRotated),
   fact('postern.credential.revoked.v1', CredentialRevoked),
   fact('postern.credential.expired.v1', CredentialExpired),
+  fact('postern.credential.expiring.v1', CredentialExpiring),
   fact('postern.schema.published.v1', SchemaPublished),
   fact('postern.routes.published.v1', RoutesPublished),
   fact('postern.event.noted.v1', EventNoted),
@@ -60,6 +69,7 @@ export const Fact = z.discriminatedUnion('type', [
   fact('postern.event.quarantined.v1', EventQuarantined),
   fact('postern.event.released.v1', EventReleased),
   fact('postern.enforcement.reached.v1', EnforcementReached),
+  fact('postern.enforcement.late.v1', EnforcementLate),
 ]);
 export type Fact = z.infer<typeof Fact>;
 export type FactType = Fact['type'];

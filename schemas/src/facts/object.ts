@@ -12,3 +12,11 @@ export const ObjectRelation = z.strictObject({
   reason: z.string().min(1).max(2000).optional(),
 });
 export type ObjectRelation = z.infer<typeof ObjectRelation>;
+
+/** What a source said of a relation and what changed nothing when it came; it counts against what arrives later. */
+export const ObjectClaimed = z.strictObject({
+  object: ObjectId,
+  relation: SchemaName,
+  subject: ObjectSubject,
+  is: z.enum(['related', 'unrelated']),
+});

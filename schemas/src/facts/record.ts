@@ -10,6 +10,11 @@ export const EventQuarantined = z.strictObject({
   /** Which event it is, where it says so. */
   event: z.strictObject({ source: z.string(), id: z.string() }).optional(),
 });
+/** After the time that a barrier waits, these proxies had not said that they enforce `reached`. */
+export const EnforcementLate = z.strictObject({
+  reached: z.number().int().positive(),
+  waitingFor: z.array(z.string()).max(100),
+});
 /** Every live proxy had reached `reached` at the fact's time, or its lease had run out. */
 export const EnforcementReached = z.strictObject({
   reached: z.number().int().positive(),

@@ -21,13 +21,15 @@ export type Claims = {
   readonly state?: ClaimTime & { readonly is: State };
   /** The newest joined claim. */
   readonly base?: ClaimTime & { readonly attributes: Attributes };
+  /** The newest left claim, whether or not they are back: what was given them before it is over. */
+  readonly left?: ClaimTime;
   /** Attributes of moved claims that are newer than `base`. */
   readonly named: Named;
 };
 export const noClaims: Claims = { named: {} };
 
 /** Full ties go to what came last, since then no source says which is first. */
-const atLeast = (one: ClaimTime, other: ClaimTime | undefined): boolean =>
+export const atLeast = (one: ClaimTime, other: ClaimTime | undefined): boolean =>
   other === undefined ||
   one.effective > other.effective ||
   (one.effective === other.effective && one.said >= other.said);
@@ -60,7 +62,11 @@ export const withClaim = (claims: Claims, claim: Claim, at: ClaimTime, { firm }:
       };
     }
     case 'left':
-      return atLeast(at, claims.state) ? { ...claims, state: { ...at, is: 'left' } } : claims;
+      return {
+        ...claims,
+        ...(atLeast(at, claims.left) && { left: at }),
+        ...(atLeast(at, claims.state) && { state: { ...at, is: 'left' as const } }),
+      };
     default:
       return assertNever(claim);
   }
@@ -80,8 +86,8 @@ export const outcomeOf = ({
 };
 
 /** Later than everything that is claimed, and not before `now`: where a claim goes that says no time of its own. */
-export const afterAll = ({ state, base, named }: Claims, now: number): ClaimTime => {
-  const all = [state, base, ...Object.values(named)].flatMap((each) => each ?? []);
+export const afterAll = ({ state, base, left, named }: Claims, now: number): ClaimTime => {
+  const all = [state, base, left, ...Object.values(named)].flatMap((each) => each ?? []);
   const latest = Math.max(now, ...all.map(({ effective }) => effective));
   return { effective: latest, said: Math.max(now, ...all.map(({ said }) => said)) };
 };
@@ -113,6 +119,11 @@ export class AllClaims {
     };
   }
 
+  /** When the principal left last, as far as anybody has said. */
+  leftAt(id: PrincipalId): ClaimTime | undefined {
+    return this.#more.get(id)?.left;
+  }
+
   /** Principals of whom something was said, but not that they joined or left. */
   *waiting(): Generator<readonly [PrincipalId, Claims]> {
     for (const [id, claims] of this.#more) if (claims.state === undefined) yield [id, claims];
@@ -126,7 +137,11 @@ export class AllClaims {
     const claimed = withClaim(before, claimOf(fact), at, { firm: false });
     const claims = fact.type === 'postern.principal.claimed.v1' ? claimed : asFact(claimed, fact, at);
     if (fact.type === 'postern.principal.joined.v1' && fact.data.claim === undefined && claims.base !== undefined)
-      if (Object.keys(claims.named).length === 0 && claims.base.effective === at.effective) {
+      if (
+        claims.left === undefined &&
+        Object.keys(claims.named).length === 0 &&
+        claims.base.effective === at.effective
+      ) {
         this.#more.delete(principal);
         return fact.data.attributes;
       }

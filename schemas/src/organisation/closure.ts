@@ -1,14 +1,28 @@
-/** Groups nest in facts and are flat in the graph: this keeps the direct members and derives who is inside, through any nesting. */
+/**
+ * Groups nest in facts and are flat in the graph: this keeps the direct members, since when each is one, and derives who is inside,
+ * through any nesting. What was said and does not hold now is kept too: it counts against what arrives later.
+ */
 
 import type { Member } from '../facts/group.ts';
 import type { GroupId, PrincipalId } from '../ids.ts';
+import type { ClaimTime } from './claims.ts';
+import { dawn, type EdgeClaim, type EdgeTime, isAfter, later } from './edge-time.ts';
 
 export type MembershipChange = { readonly group: GroupId; readonly principal: PrincipalId; readonly is: 'in' | 'out' };
+
+/** Direct members, to be looked at. */
+export type Members = Iterable<Member> & { readonly size: number; readonly has: (member: Member) => boolean };
 
 const isGroup = (member: Member): member is GroupId => member.startsWith('group:');
 
 export class Groups {
-  readonly #direct = new Map<GroupId, Set<Member>>();
+  readonly #direct = new Map<GroupId, Map<Member, EdgeTime>>();
+  /** Memberships that were taken away, or said to be over. */
+  readonly #out = new Map<GroupId, Map<Member, ClaimTime>>();
+  /** Memberships of who is not here. */
+  readonly #waiting = new Map<Member, Map<GroupId, EdgeTime>>();
+  readonly #changed = new Map<GroupId, ClaimTime>();
+  readonly #deleted = new Map<GroupId, ClaimTime>();
   /** The groups a member stands in directly. */
   readonly #above = new Map<Member, Set<GroupId>>();
   /** Who is inside, however deep: what the graph holds. */
@@ -20,8 +34,35 @@ export class Groups {
   names(): Iterable<GroupId> {
     return this.#direct.keys();
   }
-  direct(group: GroupId): ReadonlySet<Member> {
-    return this.#direct.get(group) ?? new Set();
+  direct(group: GroupId): Members {
+    const members = this.#direct.get(group);
+    if (members === undefined) return new Set();
+    return {
+      size: members.size,
+      has: (member) => members.has(member),
+      [Symbol.iterator]: () => members.keys(),
+    };
+  }
+  /** What is known of the membership, and for when. */
+  claimOf(group: GroupId, member: Member): EdgeClaim | undefined {
+    const since = this.#direct.get(group)?.get(member) ?? this.#waiting.get(member)?.get(group);
+    if (since !== undefined) return { is: 'in', at: since };
+    const until = this.#out.get(group)?.get(member);
+    return until && { is: 'out', at: until };
+  }
+  /** Memberships that count once the member is here. */
+  waitingOf(member: Member): ReadonlyMap<GroupId, ClaimTime> {
+    return this.#waiting.get(member) ?? new Map();
+  }
+  *allWaiting(): Generator<{ readonly member: Member; readonly in: GroupId }> {
+    for (const [member, all] of this.#waiting) for (const group of all.keys()) yield { member, in: group };
+  }
+  /** When the group was deleted last, whether or not it has come again. */
+  deletedAt(group: GroupId): ClaimTime | undefined {
+    return this.#deleted.get(group);
+  }
+  changedAt(group: GroupId): ClaimTime | undefined {
+    return this.#changed.get(group);
   }
   inside(group: GroupId): ReadonlySet<PrincipalId> {
     return this.#inside.get(group) ?? new Set();
@@ -48,14 +89,14 @@ export class Groups {
   }
 
   /** Applies a change of direct members; answers who is now inside which group, or no more. */
-  change(group: GroupId, add: readonly Member[], remove: readonly Member[]): MembershipChange[] {
+  change(group: GroupId, add: readonly Member[], remove: readonly Member[], at: EdgeTime = dawn): MembershipChange[] {
     const members = this.#members(group);
-    for (const member of remove) {
-      members.delete(member);
-      this.#above.get(member)?.delete(group);
-    }
+    this.claimChanged(group, at);
+    for (const member of remove) this.claim(group, member, 'out', later(at, this.claimOf(group, member)?.at));
     for (const member of add) {
-      members.add(member);
+      const since = later(at, this.claimOf(group, member)?.at);
+      this.#forget(group, member);
+      members.set(member, since);
       const above = this.#above.get(member);
       if (above) above.add(group);
       else this.#above.set(member, new Set([group]));
@@ -63,21 +104,66 @@ export class Groups {
     return this.#settle(group);
   }
 
-  delete(group: GroupId): MembershipChange[] {
+  /** Keeps what was said and changes nothing that holds. */
+  claim(group: GroupId, member: Member, is: EdgeClaim['is'], at: EdgeTime): void {
+    const standing = this.#direct.get(group);
+    if (is === 'in' && standing?.has(member)) {
+      standing.set(member, later(at, standing.get(member)));
+      return;
+    }
+    this.#forget(group, member);
+    if (is === 'out') setIn(this.#out, group, member, at);
+    else setIn(this.#waiting, member, group, at);
+  }
+  claimChanged(group: GroupId, at: ClaimTime): void {
+    this.#changed.set(group, later(at, this.#changed.get(group)));
+  }
+  claimDeleted(group: GroupId, at: ClaimTime): void {
+    this.#deleted.set(group, later(at, this.#deleted.get(group)));
+  }
+
+  /** Whoever left is in no group; what a source says for later than that waits for them. */
+  leave(member: PrincipalId, at: ClaimTime): MembershipChange[] {
+    const changes: MembershipChange[] = [];
+    for (const group of [...this.above(member)]) {
+      const since = this.#direct.get(group)?.get(member);
+      this.#forget(group, member);
+      if (since?.waits === true && isAfter(since, at)) setIn(this.#waiting, member, group, since);
+      changes.push(...this.#settle(group));
+    }
+    return changes;
+  }
+
+  delete(group: GroupId, at: EdgeTime = dawn): MembershipChange[] {
+    this.claimDeleted(group, later(at, this.#changed.get(group)));
     if (!this.#direct.has(group)) return [];
-    const changes = this.change(group, [], [...this.direct(group)]);
+    for (const member of [...this.direct(group)]) this.#forget(group, member);
+    const changes = this.#settle(group);
     const above = [...(this.#above.get(group) ?? [])];
-    for (const parent of above) changes.push(...this.change(parent, [], [group]));
+    for (const parent of above) {
+      const since = this.#direct.get(parent)?.get(group);
+      this.#forget(parent, group);
+      if (since?.waits === true && isAfter(since, at)) setIn(this.#waiting, group, parent, since);
+      changes.push(...this.#settle(parent));
+    }
     this.#direct.delete(group);
     this.#inside.delete(group);
     this.#above.delete(group);
     return changes;
   }
 
-  #members(group: GroupId): Set<Member> {
+  #forget(group: GroupId, member: Member): void {
+    if (this.#direct.get(group)?.delete(member)) this.#above.get(member)?.delete(group);
+    this.#out.get(group)?.delete(member);
+    const waiting = this.#waiting.get(member);
+    waiting?.delete(group);
+    if (waiting?.size === 0) this.#waiting.delete(member);
+  }
+
+  #members(group: GroupId): Map<Member, EdgeTime> {
     let members = this.#direct.get(group);
     if (members === undefined) {
-      members = new Set();
+      members = new Map();
       this.#direct.set(group, members);
       this.#inside.set(group, new Set());
     }
@@ -115,3 +201,14 @@ export class Groups {
     return ordered;
   }
 }
+
+const setIn = <Outer, Inner, Value>(
+  all: Map<Outer, Map<Inner, Value>>,
+  outer: Outer,
+  inner: Inner,
+  value: Value,
+): void => {
+  const found = all.get(outer);
+  if (found) found.set(inner, value);
+  else all.set(outer, new Map([[inner, value]]));
+};

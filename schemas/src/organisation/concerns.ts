@@ -69,6 +69,9 @@ export const concernsOf = (type: FactType, data: Loose): string[] => {
       return [concern.schema];
     case 'postern.routes.published.v1':
       return [concern.service(text(data['service']))];
+    case 'postern.group.claimed.v1':
+    case 'postern.object.claimed.v1':
+    case 'postern.credential.expiring.v1':
     case 'postern.session.revoked.v1':
     case 'postern.grant.requested.v1':
     case 'postern.grant.approved.v1':
@@ -91,6 +94,7 @@ export const concernsOf = (type: FactType, data: Loose): string[] => {
     case 'postern.event.released.v1':
     case 'postern.event.noted.v1':
     case 'postern.enforcement.reached.v1':
+    case 'postern.enforcement.late.v1':
       // They change nothing in the graph.
       return [];
     default:

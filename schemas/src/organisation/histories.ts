@@ -132,6 +132,22 @@ const moves: readonly Move[] = [
     if (!isActive(organisation, principal) || choose.below(3) > 0) return undefined;
     return draftOf(n, 'postern.principal.left.v1', { principal });
   },
+  (choose, { groups }, n) => {
+    const group = choose.of(teams);
+    const absent = anyone(choose);
+    const add = groups.direct(group).has(absent) ? [] : [absent];
+    return draftOf(n, 'postern.group.claimed.v1', { group, add, remove: [] });
+  },
+  (choose, { objects }, n) => {
+    const data = {
+      object: choose.of(objectIds),
+      relation: 'manager',
+      subject: choose.of<string>(people) as ObjectSubject,
+    };
+    const { object, relation, subject } = data;
+    if (objects.has({ resource: object, relation, subject })) return undefined;
+    return draftOf(n, 'postern.object.claimed.v1', { ...data, is: choose.of(['related', 'unrelated'] as const) });
+  },
   (choose, _, n) => draftOf(n, 'postern.session.revoked.v1', { principal: anyone(choose), before: time }),
   (choose, { groups }, n) => {
     const group = choose.of(teams);
@@ -249,6 +265,12 @@ const moves: readonly Move[] = [
       },
   ),
   (_, __, n) => draftOf(n, 'postern.enforcement.reached.v1', { reached: 1, proxies: 0, lapsed: [] }),
+  (_, __, n) => draftOf(n, 'postern.enforcement.late.v1', { reached: 1, waitingFor: ['proxy-1'] }),
+  (choose, { credentials }, n) => {
+    if (credentials.size === 0) return undefined;
+    const { id, owner } = choose.of([...credentials.values()]);
+    return draftOf(n, 'postern.credential.expiring.v1', { credential: id, owner, until: time });
+  },
   (_, __, n) => draftOf(n, 'postern.event.quarantined.v1', { from: 'f', position: '1', why: 'w', digest: 'd' }),
   (_, { inbox }, n) => {
     const [quarantined] = inbox.quarantined.keys();

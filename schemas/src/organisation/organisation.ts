@@ -14,8 +14,9 @@ import type { CredentialId, GrantId, PrincipalId, RoleName, Sequence, SubjectId 
 import { beginning } from '../ids.ts';
 import { canonicalJson, type Relationship, type RelationshipUpdate } from '../relationship.ts';
 import type { Endpoint, Service } from '../routes/endpoint.ts';
-import { AllClaims, claimTime } from './claims.ts';
+import { AllClaims, type ClaimTime, claimTime } from './claims.ts';
 import { Groups } from './closure.ts';
+import { edgeTime } from './edge-time.ts';
 import { difference, remove, roleEdges, routeEdges, toMemberships, touch } from './edges.ts';
 import { Inbox } from './inbox.ts';
 import { AccessLife } from './life/access-life.ts';
@@ -115,19 +116,28 @@ export class Organisation {
           joined,
           leftBy: saidBy([], fact),
         });
-        return this.#leave(id);
+        return this.#leave(id, claimTime(fact));
       }
       case 'postern.session.revoked.v1':
         this.sessionsRevokedBefore.set(fact.data.principal, Date.parse(fact.data.before));
         return [];
       case 'postern.group.changed.v1':
-        return toMemberships(this.groups.change(fact.data.group, fact.data.add, fact.data.remove));
+        return toMemberships(this.groups.change(fact.data.group, fact.data.add, fact.data.remove, edgeTime(fact)));
+      case 'postern.group.claimed.v1': {
+        const { group, add, remove: removed, deleted } = fact.data;
+        const at = edgeTime(fact);
+        if (deleted) this.groups.claimDeleted(group, at);
+        else this.groups.claimChanged(group, at);
+        for (const member of removed) this.groups.claim(group, member, 'out', at);
+        for (const member of add) this.groups.claim(group, member, 'in', at);
+        return [];
+      }
       case 'postern.group.deleted.v1': {
         const subject = `${fact.data.group}#member` as SubjectId;
         return [
-          ...toMemberships(this.groups.delete(fact.data.group)),
+          ...toMemberships(this.groups.delete(fact.data.group, edgeTime(fact))),
           ...this.#dropGrantsOf(subject),
-          ...this.#dropRelationsOf(subject),
+          ...this.#dropRelationsOf(subject, edgeTime(fact)),
         ];
       }
       case 'postern.role.defined.v1':
@@ -163,12 +173,18 @@ export class Organisation {
       case 'postern.object.related.v1': {
         const { object, relation, subject, reason } = fact.data;
         const source = { fact: entry.sequence, by: fact.authid, ...(reason !== undefined && { reason }) };
-        return [touch(this.objects.add({ resource: object, relation, subject }, source))];
+        return [touch(this.objects.add({ resource: object, relation, subject }, source, edgeTime(fact)))];
       }
       case 'postern.object.unrelated.v1': {
         const { object, relation, subject } = fact.data;
         const edge = { resource: object, relation, subject };
-        return this.objects.delete(edge) ? [remove(edge)] : [];
+        return this.objects.delete(edge, edgeTime(fact)) ? [remove(edge)] : [];
+      }
+      case 'postern.object.claimed.v1': {
+        const { object, relation, subject, is } = fact.data;
+        const edge = { resource: object, relation, subject };
+        this.objects.claim(edge, is === 'related' ? 'in' : 'out', edgeTime(fact));
+        return [];
       }
       case 'postern.credential.issued.v1': {
         const { credential, owner, digest, until } = fact.data;
@@ -187,6 +203,11 @@ export class Organisation {
         const { credential, successor, until } = fact.data;
         const live = this.credentials.get(credential);
         if (live !== undefined) this.#setCredential({ ...live, successor, until });
+        return [];
+      }
+      case 'postern.credential.expiring.v1': {
+        const live = this.credentials.get(fact.data.credential);
+        if (live !== undefined) this.#setCredential({ ...live, warned: true });
         return [];
       }
       case 'postern.credential.revoked.v1':
@@ -234,6 +255,7 @@ export class Organisation {
         return [];
       case 'postern.event.noted.v1':
       case 'postern.enforcement.reached.v1':
+      case 'postern.enforcement.late.v1':
         return [];
       default:
         return assertNever(fact);
@@ -276,11 +298,13 @@ export class Organisation {
     return [touch({ ...edge, anyOf: ordered.map(([, each]) => each) })];
   }
 
-  #leave(principal: PrincipalId): RelationshipUpdate[] {
+  #leave(principal: PrincipalId, at: ClaimTime): RelationshipUpdate[] {
     // The fact alone ends all access: whoever left holds nothing, whether or not its grants were listed and revoked beside it.
-    const updates = [...this.#dropGrantsOf(principal), ...this.#dropRelationsOf(principal)];
-    for (const group of [...this.groups.above(principal)])
-      updates.push(...toMemberships(this.groups.change(group, [], [principal])));
+    const updates = [
+      ...this.#dropGrantsOf(principal),
+      ...this.#dropRelationsOf(principal, at),
+      ...toMemberships(this.groups.leave(principal, at)),
+    ];
     for (const { id } of this.credentialsOf(principal)) updates.push(...this.#dropCredential(id));
     return updates;
   }
@@ -304,8 +328,8 @@ export class Organisation {
   }
 
   /** Whoever is no more stands in no relation either, or the next one of that name would inherit it. */
-  #dropRelationsOf(subject: string): RelationshipUpdate[] {
-    return this.objects.deleteOf(subject).map(remove);
+  #dropRelationsOf(subject: string, at?: ClaimTime): RelationshipUpdate[] {
+    return this.objects.deleteOf(subject, at).map(remove);
   }
 
   #dropGrantsOf(subject: SubjectId): RelationshipUpdate[] {

@@ -46,6 +46,8 @@ export type Credential = {
   readonly by: string;
   /** The key that takes its place. */
   readonly successor?: CredentialId;
+  /** It has been said that its end is near. */
+  readonly warned?: boolean;
 };
 
 /** The part of the organisation that the life of access looks at. */

@@ -26,13 +26,13 @@ export type OpenedCheckpoint =
   | { readonly outcome: 'signed'; readonly checkpoint: Checkpoint }
   | { readonly outcome: 'refused'; readonly why: string };
 
-/** The checkpoint, if `key` signed it for the log of the key's own name. */
-export const openCheckpoint = async (note: string, key: NoteKey): Promise<OpenedCheckpoint> => {
-  const opened = await openNote(note, [key]);
+/** The checkpoint, if a key that is named as the log signed it: of several keys (old and new, while they are rotated) any one. */
+export const openCheckpoint = async (note: string, keys: NoteKey | readonly NoteKey[]): Promise<OpenedCheckpoint> => {
+  const opened = await openNote(note, 'publicKey' in keys ? [keys] : keys);
   if (opened.outcome === 'refused') return opened;
   const checkpoint = parseCheckpoint(opened.text);
   if (checkpoint === undefined) return { outcome: 'refused', why: 'what is signed is no checkpoint' };
-  if (checkpoint.origin !== key.name)
-    return { outcome: 'refused', why: `the checkpoint is of ${checkpoint.origin}, not of ${key.name}` };
+  if (!opened.by.some(({ name }) => name === checkpoint.origin))
+    return { outcome: 'refused', why: `the checkpoint is of ${checkpoint.origin}, not of ${opened.by[0]?.name}` };
   return { outcome: 'signed', checkpoint };
 };

@@ -2,7 +2,7 @@
  * The right edge of a growing tree: the roots of the full subtrees that make it up, largest first. A tree of n entries has as
  * many as n has bits set, and they are all that is needed to go on hashing.
  */
-import { emptyRoot, nodeHash, type Sha256 } from './hash.ts';
+import { type AnySha256, emptyRoot, nodeHash, type Sha256 } from './hash.ts';
 
 export type Edge = readonly Uint8Array[];
 
@@ -38,4 +38,28 @@ export const edgeLength = (size: number): number => {
   let ones = 0;
   for (let rest = size; rest > 0; rest = Math.floor(rest / 2)) ones += rest % 2;
   return ones;
+};
+
+/** As {@link growEdge} with one leaf, for whoever verifies with WebCrypto. */
+export const appendLeaf = async (
+  sha256: AnySha256,
+  edge: Edge,
+  size: number,
+  leaf: Uint8Array,
+): Promise<Uint8Array[]> => {
+  const grown = [...edge];
+  let root = leaf;
+  for (let rest = size; rest % 2 === 1; rest = Math.floor(rest / 2)) {
+    const left = grown.pop();
+    if (left === undefined) throw new RangeError('the edge does not belong to this size');
+    root = await nodeHash(sha256, left, root);
+  }
+  return [...grown, root];
+};
+
+/** As {@link edgeRoot}. */
+export const edgeRootOf = async (sha256: AnySha256, edge: Edge): Promise<Uint8Array> => {
+  let root: Uint8Array | undefined;
+  for (const left of [...edge].reverse()) root = root === undefined ? left : await nodeHash(sha256, left, root);
+  return root ?? emptyRoot();
 };

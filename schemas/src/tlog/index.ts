@@ -1,5 +1,7 @@
 export * from './base64.ts';
 export * from './checkpoint.ts';
+export * from './consistency-text.ts';
+export * from './cosignature.ts';
 export * from './edge.ts';
 export * from './hash.ts';
 export * from './note.ts';

@@ -18,10 +18,13 @@ export type NoteKey = {
 export type NoteSigner = NoteKey & { readonly sign: (text: Uint8Array) => Promise<Uint8Array> };
 
 /** Names a public key; throws RangeError for a name that a note cannot carry. */
-export const noteKey = async (name: string, publicKey: Uint8Array): Promise<NoteKey> => {
-  if (name === '' || /[\s+\p{Cc}]/u.test(name)) throw new RangeError(`${JSON.stringify(name)} cannot name a key`);
+export const noteKey = (name: string, publicKey: Uint8Array): Promise<NoteKey> => namedKey(name, publicKey, ed25519);
+
+/** As {@link noteKey}, for a key of another use: its type is part of its id. */
+export const namedKey = async (name: string, publicKey: Uint8Array, type: number): Promise<NoteKey> => {
+  if (!isKeyName(name)) throw new RangeError(`${JSON.stringify(name)} cannot name a key`);
   if (publicKey.byteLength !== 32) throw new RangeError('an Ed25519 public key has 32 bytes');
-  const named = Uint8Array.from([...utf8.encode(`${name}\n`), ed25519, ...publicKey]);
+  const named = Uint8Array.from([...utf8.encode(`${name}\n`), type, ...publicKey]);
   return { name, id: (await webSha256(named)).slice(0, 4), publicKey };
 };
 
@@ -40,16 +43,29 @@ export const noteSigner = async (name: string, keys: NoteKeyPair): Promise<NoteS
 };
 
 /** The verifier key as text: `name+id+base64(0x01 || key)`. */
-export const vkeyText = ({ name, id, publicKey }: NoteKey): string =>
-  `${name}+${toHex(id)}+${toBase64(Uint8Array.from([ed25519, ...publicKey]))}`;
+export const vkeyText = (key: NoteKey): string => vkeyOf(key, ed25519);
+export const vkeyOf = ({ name, id, publicKey }: NoteKey, type: number): string =>
+  `${name}+${toHex(id)}+${toBase64(Uint8Array.from([type, ...publicKey]))}`;
 
 /** Undefined for text that is no Ed25519 verifier key, or whose id is not that of its key. */
-export const parseVkey = async (text: string): Promise<NoteKey | undefined> => {
+export const parseVkey = (text: string): Promise<NoteKey | undefined> => parseTypedVkey(text, ed25519);
+export const parseTypedVkey = async (text: string, type: number): Promise<NoteKey | undefined> => {
   const [, name, id, encoded] = /^([^+\s]+)\+([0-9a-f]{8})\+(\S+)$/u.exec(text.trim()) ?? [];
   const bytes = encoded === undefined ? undefined : fromBase64(encoded);
-  if (name === undefined || bytes?.byteLength !== 33 || bytes[0] !== ed25519) return undefined;
-  const key = await noteKey(name, bytes.slice(1));
+  if (name === undefined || !isKeyName(name) || bytes?.byteLength !== 33 || bytes[0] !== type) return undefined;
+  const key = await namedKey(name, bytes.slice(1), type);
   return toHex(key.id) === id ? key : undefined;
+};
+
+/** Verifier keys, one a line; undefined where there is none, or where a line is none. */
+export const parseVkeys = async (text: string): Promise<readonly NoteKey[] | undefined> => {
+  const keys: NoteKey[] = [];
+  for (const line of text.split('\n').filter((each) => each.trim() !== '')) {
+    const key = await parseVkey(line);
+    if (key === undefined) return undefined;
+    keys.push(key);
+  }
+  return keys.length > 0 ? keys : undefined;
 };
 
 /** `text` ends in a newline and is signed as it is. */
@@ -73,30 +89,39 @@ export const openNote = async (note: string, keys: readonly NoteKey[]): Promise<
   const refused = (why: string): OpenedNote => ({ outcome: 'refused', why });
   const end = note.lastIndexOf('\n\n');
   const text = note.slice(0, end + 1);
-  const lines = note.slice(end + 2).split('\n');
+  const lines = signatureLines(note.slice(end + 2));
   if (end < 0 || !isNoteText(text)) return refused('not a signed note');
-  if (lines.pop() !== '' || lines.length === 0 || lines.length > 100)
+  if (!note.endsWith('\n') || lines.length === 0 || lines.length > 100)
     return refused('the signature lines are malformed');
+  if (lines.length !== note.slice(end + 2).split('\n').length - 1) return refused('a signature line is malformed');
   const by: NoteKey[] = [];
-  for (const line of lines) {
-    const [, name, encoded] = /^— ([^\s+]+) (\S+)$/u.exec(line) ?? [];
-    const blob = encoded === undefined ? undefined : fromBase64(encoded);
-    if (name === undefined || blob === undefined || blob.byteLength < 5)
-      return refused('a signature line is malformed');
+  for (const { name, blob } of lines) {
     const key = keys.find((known) => known.name === name && equalBytes(known.id, blob.slice(0, 4)));
     if (key === undefined) continue;
-    if (!(await verifies(key, text, blob.slice(4)))) return refused(`the signature of ${name} is not valid`);
+    if (!(await verifyEd25519(key, utf8.encode(text), blob.slice(4))))
+      return refused(`the signature of ${name} is not valid`);
     if (!by.includes(key)) by.push(key);
   }
   return by.length > 0 ? { outcome: 'signed', text, by } : refused('no trusted key has signed it');
 };
 
-const verifies = async (key: NoteKey, text: string, signature: Uint8Array): Promise<boolean> => {
+export type SignatureLine = { readonly name: string; readonly blob: Uint8Array; readonly line: string };
+
+/** The well-formed signature lines of a text; each with what it is: the key's id and what the key signed. */
+export const signatureLines = (text: string): readonly SignatureLine[] =>
+  text.split('\n').flatMap((line) => {
+    const [, name, encoded] = /^— ([^\s+]+) (\S+)$/u.exec(line) ?? [];
+    const blob = encoded === undefined ? undefined : fromBase64(encoded);
+    return name === undefined || blob === undefined || blob.byteLength < 5 ? [] : [{ name, blob, line: `${line}\n` }];
+  });
+
+export const verifyEd25519 = async (key: NoteKey, signed: Uint8Array, signature: Uint8Array): Promise<boolean> => {
   const { subtle } = globalThis.crypto;
   const bytes = (value: Uint8Array) => value as Uint8Array<ArrayBuffer>;
   const imported = await subtle.importKey('raw', bytes(key.publicKey), 'Ed25519', false, ['verify']);
-  return subtle.verify('Ed25519', imported, bytes(signature), utf8.encode(text));
+  return subtle.verify('Ed25519', imported, bytes(signature), bytes(signed));
 };
 
+const isKeyName = (name: string): boolean => name !== '' && !/[\s+\p{Cc}]/u.test(name);
 const isNoteText = (text: string): boolean => text.endsWith('\n') && text.isWellFormed() && !/[^\P{Cc}\n]/u.test(text);
 const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

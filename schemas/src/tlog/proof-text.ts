@@ -48,16 +48,16 @@ export type JudgedProof =
   | { readonly outcome: 'proven'; readonly index: number; readonly checkpoint: Checkpoint }
   | { readonly outcome: 'refused'; readonly why: string };
 
-/** Does `text` prove that `entry`, to the byte, stands in the log that `key` signs? */
+/** Does `text` prove that `entry`, to the byte, stands in the log that the keys are of? */
 export const verifyProof = async (
   text: string,
   entry: Uint8Array,
-  key: NoteKey,
+  keys: NoteKey | readonly NoteKey[],
   sha256: AnySha256 = webSha256,
 ): Promise<JudgedProof> => {
   const proof = parseProof(text);
   if (proof === undefined) return { outcome: 'refused', why: 'not a tlog proof' };
-  const opened = await openCheckpoint(proof.checkpoint, key);
+  const opened = await openCheckpoint(proof.checkpoint, keys);
   if (opened.outcome === 'refused') return opened;
   const { checkpoint } = opened;
   const inclusion = { ...proof, leaf: await leafHash(sha256, entry), size: checkpoint.size, root: checkpoint.root };

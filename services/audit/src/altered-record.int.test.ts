@@ -7,7 +7,7 @@ import { alterFile } from '@postern/audit-store/conformance';
 import { openAuditStore } from '@postern/audit-store/open';
 import { openEventLog } from '@postern/event-log/open';
 import { beginning } from '@postern/schemas';
-import { makeSigningKey, parseSigningKey, verifyLog } from './app.ts';
+import { makeSigningKey, parseSigningKeys, verifyLog } from './app.ts';
 import { auditRoom, until } from './testing/audit-room.ts';
 import { grantIssued } from './testing/log-content.ts';
 
@@ -18,13 +18,13 @@ const folder = async (): Promise<AsyncDisposable & { readonly path: string }> =>
 };
 
 const recorded = async (path: string) => {
-  const signingKey = parseSigningKey(makeSigningKey());
+  const signingKeys = parseSigningKeys(makeSigningKey());
   await using eventLog = await openEventLog('memory:');
   await eventLog.facts.append(beginning, facts(300));
   await using store = await openAuditStore(`file:${path}`);
-  await using room = await auditRoom({ eventLog, store, signingKey });
+  await using room = await auditRoom({ eventLog, store, signingKeys });
   await room.sealedAt({ facts: 300, decisions: 0 });
-  return { signingKey, vkey: await room.vkey('facts'), note: (await store.reader.checkpoint('facts'))?.note };
+  return { signingKeys, vkey: await room.vkey('facts'), note: (await store.reader.checkpoint('facts'))?.note };
 };
 
 const bytesOf267 =
@@ -58,7 +58,7 @@ for (const [what, statements, verifies] of [
     alterFile(here.path, statements);
     await using store = await openAuditStore(`file:${here.path}`);
     await using eventLog = await openEventLog('memory:');
-    await using room = await auditRoom({ eventLog, store, signingKey: before.signingKey });
+    await using room = await auditRoom({ eventLog, store, signingKeys: before.signingKeys });
     await until(() =>
       room.service.notReady().some((line) => line.startsWith('facts is not sealed: audit/record-altered')),
     );
@@ -75,7 +75,7 @@ test('an edge that was changed is not gone on from: what was signed still verifi
   alterFile(here.path, ["UPDATE heads SET edge = zeroblob(128) WHERE log = 'facts'"]);
   await using store = await openAuditStore(`file:${here.path}`);
   await using eventLog = await openEventLog('memory:');
-  await using room = await auditRoom({ eventLog, store, signingKey: before.signingKey });
+  await using room = await auditRoom({ eventLog, store, signingKeys: before.signingKeys });
   await until(() =>
     room.service.notReady().some((line) => line.startsWith('facts is not sealed: audit/record-altered')),
   );

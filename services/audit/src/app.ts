@@ -5,8 +5,9 @@ import type { EventLog } from '@postern/event-log';
 import type { Relationships } from '@postern/relationships';
 import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
 import { posternMount, posternService } from '@postern/schemas';
-import { type NoteKeyPair, noteSigner } from '@postern/schemas/tlog';
+import type { NoteKey } from '@postern/schemas/tlog';
 import type { Telemetry } from '@postern/telemetry';
+import type { Anchors } from './anchor.ts';
 import { type AskPast, past } from './as-of/past.ts';
 import { asOfRoute } from './as-of/routes.ts';
 import { ingest } from './ingest.ts';
@@ -16,22 +17,32 @@ import { questionRoutes } from './questions/routes.ts';
 import { logRoutes } from './routes/log.ts';
 import { lastUseRoute, recordRoutes } from './routes/records.ts';
 import { type Sealer, sealer } from './seal.ts';
+import { logKeys, type SigningKeys } from './signing-key.ts';
 import { logTree } from './tree.ts';
+import type { OutsideWitness } from './witness/ask.ts';
+import { type Witnessing, witnessing } from './witness/witnessing.ts';
 
+export { type Anchors, fileAnchors } from './anchor.ts';
 export { type AskPast, past } from './as-of/past.ts';
-export { filesIn } from './files.ts';
+export { copyLog } from './copy-log.ts';
+export { filesIn, linesIn } from './files.ts';
+export { auditParts } from './parts.ts';
 export { appendsOf, digestOf, rebuild, rebuildChecks } from './replay/rebuild.ts';
 export { verifyDecisions } from './replay/verify-decisions.ts';
-export { makeSigningKey, parseSigningKey } from './signing-key.ts';
+export * from './signing-key.ts';
 export * from './verify.ts';
+export * from './witness/app.ts';
+export type { OutsideWitness } from './witness/ask.ts';
 
 export type AuditDeps = {
   readonly eventLog: Pick<EventLog, 'facts' | 'decisions' | 'quarantine'>;
   readonly store: AuditStore;
   /** Whose assertions are believed. */
   readonly keys: AssertionKeys;
-  /** Signs the checkpoints of both logs; {@link parseSigningKey} reads it. */
-  readonly signingKey: NoteKeyPair;
+  /** Sign the checkpoints of both logs; {@link parseSigningKeys} reads them. */
+  readonly signingKeys: SigningKeys;
+  /** Where the newest checkpoints are kept outside the store; left out, a restored backup is believed. */
+  readonly anchors?: Anchors;
   readonly clock: Clock;
   readonly log: Logger;
   readonly telemetry: Telemetry;
@@ -44,6 +55,10 @@ export type AuditDeps = {
 export type AuditConfig = {
   /** The logs are named `<origin>/facts` and `<origin>/decisions`: a schemeless URL, for instance audit.example.com. */
   readonly origin: string;
+  /** Witnesses outside, and how many of them make a checkpoint witnessed. */
+  readonly witnesses?: readonly OutsideWitness[];
+  readonly quorum?: number;
+  readonly witnessEveryMs?: number;
   readonly sealEveryMs?: number;
   readonly sealAtLeastEveryMs?: number;
   readonly entriesCheckedAtStart?: number;
@@ -52,7 +67,7 @@ export type AuditConfig = {
 const defaults = { sealEveryMs: 1_000, sealAtLeastEveryMs: 600_000, entriesCheckedAtStart: 10_000 };
 
 export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
-  const { eventLog, store, keys, signingKey, clock, log, telemetry, openEngine, askPast } = deps;
+  const { eventLog, store, keys, signingKeys, anchors, clock, log, telemetry, openEngine, askPast } = deps;
   const stopping = new AbortController();
   const background: Promise<void>[] = [];
   const ingests = [
@@ -60,19 +75,23 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
     ingest({ store, clock, log, telemetry }, decisionsSource({ ...eventLog, clock })),
   ];
   const trees = { facts: logTree(store.reader, 'facts'), decisions: logTree(store.reader, 'decisions') };
+  const known = new Map<LogName, readonly NoteKey[]>();
   const ago = past({ entries: store.reader, openEngine, askPast });
-  const signers = new Map<LogName, Awaited<ReturnType<typeof noteSigner>>>();
   const sealers: Sealer[] = [];
+  const witnessed: Witnessing[] = [];
+  const { witnesses = [] } = config;
+  const quorum = config.quorum ?? Math.max(1, witnesses.length);
 
   const app = httpApp({ log, telemetry });
   requireAssertion(app, posternService, keys);
   const logs = logNames.map((name) => ({
     name,
     tree: trees[name],
-    key: () => {
-      const signer = signers.get(name);
-      if (signer === undefined) throw new Error('the audit room has not been started');
-      return signer;
+    quorum,
+    keys: () => {
+      const keysOf = known.get(name);
+      if (keysOf === undefined) throw new Error('the audit room has not been started');
+      return keysOf;
     },
   }));
   void app.register(
@@ -91,14 +110,20 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
     http: app,
     start: async () => {
       for (const name of logNames) {
-        const signer = await noteSigner(`${config.origin}/${name}`, signingKey);
-        signers.set(name, signer);
-        const seals = sealer({ store, tree: trees[name], signer, clock, log, telemetry }, name, {
+        const ofLog = await logKeys(`${config.origin}/${name}`, signingKeys);
+        known.set(name, ofLog.known);
+        const seals = sealer({ store, tree: trees[name], keys: ofLog, anchors, clock, log, telemetry }, name, {
           ...defaults,
           ...config,
         });
         sealers.push(seals);
         background.push(seals.run(stopping.signal));
+        if (witnesses.length > 0) {
+          const deps = { store, tree: trees[name], clock, log, telemetry };
+          const asks = witnessing(deps, name, { witnesses, quorum, everyMs: config.witnessEveryMs ?? 5_000 });
+          witnessed.push(asks);
+          background.push(asks.run(stopping.signal));
+        }
       }
       for (const one of ingests) background.push(one.run(stopping.signal));
     },
@@ -106,6 +131,7 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
       sealers.length === 0
         ? ['the audit room has not been started']
         : [...sealers, ...ingests].flatMap((part) => part.notReady()),
+    watched: () => witnessed.flatMap((each) => each.watched()),
     stop: async () => {
       stopping.abort();
       await Promise.allSettled(background);

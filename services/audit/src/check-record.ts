@@ -38,20 +38,44 @@ export const checkEntries = async (
   }
 };
 
-/** The last checkpoint's size, 0 where none was sealed. Grows `tree` to the whole log. Rejects with `audit/record-altered`. */
+/**
+ * Against the checkpoint that was kept beside the key. Rejects with `audit/record-behind` where the record holds less, as after a
+ * backup was restored: it may still grow back to what was signed, from the event log.
+ */
+const checkAnchor = async (log: LogName, tree: LogTree, keys: readonly NoteKey[], note: string): Promise<void> => {
+  const opened = await openCheckpoint(note, keys);
+  if (opened.outcome === 'refused') throw altered(log, `the anchor holds no checkpoint of ours: ${opened.why}`);
+  const { size, root } = opened.checkpoint;
+  if (size > tree.size())
+    throw new Problem('audit/record-behind', {
+      detail: `${log}: ${size} entries were signed, the record holds ${tree.size()}`,
+      fix: 'Wait until ingest has taken in again what the event log still holds, or restore a newer backup.',
+      members: { log, signed: size, size: tree.size() },
+    });
+  if (!equalBytes(await tree.root(size), root))
+    throw altered(log, `fork: the first ${size} entries are not those that the anchor says were signed`);
+};
+
+/** The last checkpoint's size, 0 where none was sealed. Grows `tree` to the whole log. Rejects with `audit/record-altered` and `audit/record-behind`. */
 export const checkTree = async (
   { writer, reader }: Pick<AuditStore, 'writer' | 'reader'>,
   log: LogName,
   tree: LogTree,
-  key: NoteKey,
+  keys: readonly NoteKey[],
+  anchor: string | undefined,
 ): Promise<number> => {
+  // The last of those that are kept is read first: what another instance seals in between makes the newest larger, never smaller.
+  const last = await reader.checkpointWith(log, {});
   const sealed = await reader.checkpoint(log);
+  if (last !== undefined && (sealed === undefined || sealed.size < last.size))
+    throw altered(log, `the newest checkpoint is not the one that was signed last, over ${last.size} entries`);
   const { size, edge } = await writer.state(log);
   await tree.grow(size);
   if (!equalBytes(await tree.root(size), edgeRoot(sha256, edge)))
     throw altered(log, `the ${size} leaves are not those that were taken in`);
+  if (anchor !== undefined) await checkAnchor(log, tree, keys, anchor);
   if (sealed === undefined) return 0;
-  const opened = await openCheckpoint(sealed.note, key);
+  const opened = await openCheckpoint(sealed.note, keys);
   if (opened.outcome === 'refused') throw altered(log, `the last checkpoint is not ours: ${opened.why}`);
   const { checkpoint } = opened;
   if (checkpoint.size !== sealed.size || checkpoint.size > size)

@@ -7,7 +7,6 @@ import {
   edgeRoot,
   growEdge,
   leafHash,
-  noteSigner,
   proveInclusion,
   signCheckpoint,
   subtreesOf,
@@ -18,7 +17,7 @@ import {
   writeBundle,
   writeProof,
 } from '@postern/schemas/tlog';
-import { filesIn, makeSigningKey, parseSigningKey, verifyLog, verifyRecord } from './app.ts';
+import { filesIn, logKeys, makeSigningKey, parseSigningKeys, verifyLog, verifyRecord } from './app.ts';
 import { sha256 } from './sha256.ts';
 
 /** Writes a log of `count` entries with one proof, and returns its verifier key. */
@@ -26,7 +25,9 @@ const writeLog = async (folder: string, count: number, proven: number): Promise<
   const entries = Array.from({ length: count }, (_, at) => Buffer.from(`{"entry":${at}}`));
   const leaves = entries.map((entry) => leafHash(sha256, entry));
   const subtree = subtreesOf(sha256, async (from, to) => leaves.slice(from, to));
-  const signer = await noteSigner('audit.example/facts', parseSigningKey(makeSigningKey()));
+  const { signers } = await logKeys('audit.example/facts', parseSigningKeys(makeSigningKey()));
+  const [signer] = signers;
+  assert.ok(signer);
   const root = edgeRoot(sha256, growEdge(sha256, [], 0, leaves));
   const checkpoint = await signCheckpoint({ origin: signer.name, size: count, root }, [signer]);
   const files = new Map<string, string | Uint8Array>([['checkpoint', checkpoint]]);

@@ -5,10 +5,10 @@
 import type { AuditEntry } from '@postern/audit-store';
 import type { IncomingRecord, RecordLog } from '@postern/event-log';
 import { type Clock, instant } from '@postern/runtime';
+import { decisionRows, unreadableRow } from '@postern/schemas/record';
 import { leafHash } from '@postern/schemas/tlog';
 import type { Incoming, Source } from './ingest.ts';
 import { sha256 } from './sha256.ts';
-import { decisionRows, unreadableRow } from './to-rows.ts';
 
 /** C2SP tlog-tiles frames an entry by a uint16. */
 const leafBytesMax = 65_535;

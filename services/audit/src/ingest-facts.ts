@@ -1,10 +1,10 @@
 /** Facts: their sequence is their place, so the record's own size says where to go on, and index = sequence − 1. */
 import type { FactLog } from '@postern/event-log';
 import { type LoggedFact, Problem, type Sequence } from '@postern/schemas';
+import { factRow } from '@postern/schemas/record';
 import { leafHash } from '@postern/schemas/tlog';
 import type { Incoming, Source } from './ingest.ts';
 import { sha256 } from './sha256.ts';
-import { factRow } from './to-rows.ts';
 
 export const factsSource = (facts: Pick<FactLog, 'follow'>): Source => ({
   log: 'facts',

@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { openAuditStore } from '@postern/audit-store/open';
 import { openEventLog } from '@postern/event-log/open';
 import type { Sequence } from '@postern/schemas';
-import { makeSigningKey, parseSigningKey } from './signing-key.ts';
+import { makeSigningKey, parseSigningKeys } from './signing-key.ts';
 import { auditRoom, until } from './testing/audit-room.ts';
 import { decisionBatch, grantIssued } from './testing/log-content.ts';
 
@@ -22,17 +22,17 @@ const child = (folder: string) => `
   const { openAuditStore } = await import('@postern/audit-store/open');
   const { openEventLog } = await import('@postern/event-log/open');
   const { auditRoom } = await import('./testing/audit-room.ts');
-  const { parseSigningKey } = await import('./signing-key.ts');
+  const { parseSigningKeys } = await import('./signing-key.ts');
   const eventLog = await openEventLog('file:${folder}');
   const store = await openAuditStore('file:${folder}');
-  await auditRoom({ eventLog, store, signingKey: parseSigningKey(${JSON.stringify(pem)}) });
+  await auditRoom({ eventLog, store, signingKeys: parseSigningKeys(${JSON.stringify(pem)}) });
   process.stdout.write('begun');
   setInterval(() => {}, 1000);`;
 
 const rootsAndRows = async (folder: string) => {
   await using eventLog = await openEventLog(`file:${folder}`);
   await using store = await openAuditStore(`file:${folder}`);
-  await using room = await auditRoom({ eventLog, store, signingKey: parseSigningKey(pem) });
+  await using room = await auditRoom({ eventLog, store, signingKeys: parseSigningKeys(pem) });
   for (;;) {
     const [facts, decisions] = await Promise.all([store.writer.state('facts'), store.writer.state('decisions')]);
     if (facts.size < factCount || decisions.size < batchCount) {

@@ -5,48 +5,40 @@ import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
   auditStoreUrl,
-  dataFolder,
   eventLogUrl,
   httpListener,
   type LoadedConfig,
   openLogger,
-  readOrMakeSecret,
-  requireSecret,
   run,
   systemClock,
-  within,
 } from '@postern/runtime';
 import { openTelemetry } from '@postern/telemetry/open';
-import { type AskPast, auditService, makeSigningKey, parseSigningKey } from './app.ts';
+import { type AskPast, auditParts, auditService } from './app.ts';
 
 /** Resolves when a signal has stopped it. */
 export const serve = async (loaded: LoadedConfig, askPast: AskPast): Promise<void> => {
-  const { config, folder } = loaded;
+  const { config } = loaded;
   const log = openLogger(config.log.level, 'postern-audit');
   const clock = systemClock;
   await using stack = new AsyncDisposableStack();
   const telemetry = stack.use(await openTelemetry({ service: 'postern-audit', otlp: config.telemetry.otlp }));
   const eventLog = stack.use(await openEventLog(eventLogUrl(loaded), { telemetry }));
-  const store = stack.use(await openAuditStore(auditStoreUrl(loaded), telemetry));
-  const signingKey = parseSigningKey(
-    config.audit.key === undefined
-      ? await readOrMakeSecret(`${dataFolder(loaded)}/audit.key`, makeSigningKey)
-      : await requireSecret(within(folder, config.audit.key)),
-  );
+  const store = stack.use(await openAuditStore(auditStoreUrl(loaded), telemetry, config.audit.owner));
+  const parts = await auditParts(loaded);
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
   const audit = auditService(
     {
+      ...parts.deps,
       eventLog,
       store,
       keys,
-      signingKey,
       clock,
       log,
       telemetry,
       openEngine: () => openRelationships('embedded:'),
       askPast,
     },
-    { origin: config.audit.origin },
+    parts.config,
   );
   await run({
     services: [keys, audit, httpListener(audit, config.rooms.listen)],

@@ -4,7 +4,7 @@ import { openAuditStore } from '@postern/audit-store/open';
 import { startPostgres } from '@postern/containers';
 import { openEventLog } from '@postern/event-log/open';
 import type { Sequence } from '@postern/schemas';
-import { makeSigningKey, parseSigningKey, verifyLog } from './app.ts';
+import { makeSigningKey, parseSigningKeys, verifyLog } from './app.ts';
 import { auditRoom, until } from './testing/audit-room.ts';
 import { decisionBatch, grantIssued } from './testing/log-content.ts';
 
@@ -15,9 +15,9 @@ test('two rooms race for one record in PostgreSQL: each entry is in it once, and
   await using eventLog = await openEventLog('memory:');
   await using one = await openAuditStore(server.url);
   await using two = await openAuditStore(server.url);
-  const signingKey = parseSigningKey(makeSigningKey());
-  await using first = await auditRoom({ eventLog, store: one, signingKey });
-  await using second = await auditRoom({ eventLog, store: two, signingKey });
+  const signingKeys = parseSigningKeys(makeSigningKey());
+  await using first = await auditRoom({ eventLog, store: one, signingKeys });
+  await using second = await auditRoom({ eventLog, store: two, signingKeys });
   for (let round = 0; round < 20; round++) {
     const facts = Array.from({ length: 30 }, (_, at) => grantIssued(round * 30 + at));
     await eventLog.facts.append((round * 30) as Sequence, facts);

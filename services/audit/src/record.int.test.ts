@@ -8,7 +8,7 @@ import type { EventLog, FactBatch } from '@postern/event-log';
 import { openEventLog } from '@postern/event-log/open';
 import { beginning, Problem, type Sequence, sealAppend } from '@postern/schemas';
 import { parseVkey, verifyProof } from '@postern/schemas/tlog';
-import { makeSigningKey, parseSigningKey, verifyLog, verifyRecord } from './app.ts';
+import { makeSigningKey, parseSigningKeys, verifyLog, verifyRecord } from './app.ts';
 import { auditRoom, until } from './testing/audit-room.ts';
 import { decisionBatch, grantIssued, traceOfFact } from './testing/log-content.ts';
 
@@ -103,13 +103,13 @@ test('a record that is closed and opened again goes on where it was, under the s
 }, async () => {
   await using here = await folder();
   await using eventLog = await openEventLog('memory:');
-  const signingKey = parseSigningKey(makeSigningKey());
+  const signingKeys = parseSigningKeys(makeSigningKey());
   let earlier = '';
   for (let round = 0; round < 3; round++) {
     await eventLog.facts.append((round * 10) as Sequence, facts(10, round * 10));
     await publish(eventLog, round * 4 + 1, 4);
     await using store = await openAuditStore(`file:${here.path}`);
-    await using room = await auditRoom({ eventLog, store, signingKey });
+    await using room = await auditRoom({ eventLog, store, signingKeys });
     await room.sealedAt({ facts: (round + 1) * 10, decisions: (round + 1) * 4 });
     const verified = await verifyLog({
       get: room.log('facts'),
@@ -178,9 +178,9 @@ test('two rooms over one record share the work and never disagree', { timeout: 6
   await using eventLog = await openEventLog('memory:');
   await using one = await openAuditStore(`file:${here.path}`);
   await using two = await openAuditStore(`file:${here.path}`);
-  const signingKey = parseSigningKey(makeSigningKey());
-  await using first = await auditRoom({ eventLog, store: one, signingKey });
-  await using second = await auditRoom({ eventLog, store: two, signingKey });
+  const signingKeys = parseSigningKeys(makeSigningKey());
+  await using first = await auditRoom({ eventLog, store: one, signingKeys });
+  await using second = await auditRoom({ eventLog, store: two, signingKeys });
   for (let round = 0; round < 10; round++) {
     await eventLog.facts.append((round * 7) as Sequence, facts(7, round * 7));
     await publish(eventLog, round + 1, 1);

@@ -6,16 +6,20 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { AuditStore, LogName } from '@postern/audit-store';
 import { type Clock, instant, type Logger, toProblem } from '@postern/runtime';
 import { isProblem, type Problem } from '@postern/schemas';
-import { edgeRoot, equalBytes, type NoteSigner, signCheckpoint } from '@postern/schemas/tlog';
+import { edgeRoot, equalBytes, signCheckpoint } from '@postern/schemas/tlog';
 import { attributes, metrics, spans, type Telemetry } from '@postern/telemetry';
+import type { Anchors } from './anchor.ts';
 import { altered, checkEntries, checkTree } from './check-record.ts';
 import { sha256 } from './sha256.ts';
+import type { LogKeys } from './signing-key.ts';
 import type { LogTree } from './tree.ts';
 
 export type SealDeps = {
   readonly store: Pick<AuditStore, 'writer' | 'reader'>;
   readonly tree: LogTree;
-  readonly signer: NoteSigner;
+  readonly keys: LogKeys;
+  /** Where the newest checkpoint is kept outside the store. */
+  readonly anchors: Anchors | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly telemetry: Telemetry;
@@ -41,15 +45,16 @@ export type Sealer = {
 const retryMs = 1_000;
 
 export const sealer = (deps: SealDeps, name: LogName, config: SealConfig): Sealer => {
-  const { store, tree, signer, clock, log, telemetry } = deps;
+  const { store, tree, keys, anchors, clock, log, telemetry } = deps;
   const age = telemetry.metrics.gauge(metrics.checkpointAge, 'Seconds since the newest checkpoint of the log', ['log']);
+  const origin = keys.signers[0]?.name ?? '';
   let checked = false;
   let trouble: Problem | undefined;
   let signed = 0;
   let sealedAt: number | undefined;
 
   const check = async (): Promise<void> => {
-    signed = await checkTree(store, name, tree, signer);
+    signed = await checkTree(store, name, tree, keys.known, await anchors?.read(name));
     const size = tree.size();
     await checkEntries(store.reader, name, Math.max(0, size - config.entriesCheckedAtStart), size);
     checked = true;
@@ -65,10 +70,18 @@ export const sealer = (deps: SealDeps, name: LogName, config: SealConfig): Seale
     const root = await tree.root(size);
     if (!equalBytes(root, edgeRoot(sha256, edge))) throw altered(name, 'the leaves are not those that were taken in');
     await telemetry.span(spans.seal, { attributes: { [attributes.log]: name, [attributes.size]: size } }, async () => {
-      const note = await signCheckpoint({ origin: signer.name, size, root }, [signer]);
-      await store.writer.seal(name, { size, root, note, at: instant(clock) });
+      const note = await signCheckpoint({ origin, size, root }, keys.signers);
+      // Whatever is signed is on this disk before anybody else can see it.
+      await anchors?.write(name, note);
+      await store.writer.seal(name, { size, root, note: await withWitnesses(note, size), at: instant(clock) });
     });
     [signed, sealedAt] = [size, clock.elapsed()];
+  };
+
+  /** A proof of life says what was signed before, the signatures of witnesses too. */
+  const withWitnesses = async (note: string, size: number): Promise<string> => {
+    const newest = size === signed ? await store.reader.checkpoint(name) : undefined;
+    return newest?.note.startsWith(note) === true ? newest.note : note;
   };
 
   return {

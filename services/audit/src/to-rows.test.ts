@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { beginning, sealAppend } from '@postern/schemas';
+import { decisionRows, factRow } from '@postern/schemas/record';
 import { decisionBatch, factId, grantIssued, traceOfFact } from './testing/log-content.ts';
-import { decisionRows, factRow } from './to-rows.ts';
 
 test('a fact is found by its id, its holder, its role, its actor and the trace it started in', () => {
   const [entry] = sealAppend(beginning, [grantIssued(1)]);

@@ -1,5 +1,5 @@
 /** How a command ends; docs/reference/cli.md says the same. */
-export const exitCodes = { done: 0, refused: 1, couldNotAsk: 4, usage: 64 } as const;
+export const exitCodes = { done: 0, refused: 1, alarm: 3, couldNotAsk: 4, usage: 64 } as const;
 
 /** A refusal or failure to be shown, with the exit code it ends in. */
 export class CommandFailure extends Error {

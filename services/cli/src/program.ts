@@ -9,6 +9,7 @@ import { auditCommands } from './commands/audit.ts';
 import { checkCommand } from './commands/check.ts';
 import { feedCommands } from './commands/feeds.ts';
 import { initCommand } from './commands/init.ts';
+import { noticeCommands } from './commands/notices.ts';
 import { previewCommand } from './commands/preview.ts';
 import { publishCommand } from './commands/publish.ts';
 import { requestCommands } from './commands/requests.ts';
@@ -71,6 +72,7 @@ export const posternProgram = (): Command => {
   feedCommands(program);
   requestCommands(program);
   reviewCommands(program);
+  noticeCommands(program);
   askCommands(program);
   auditCommands(program);
   return program;

@@ -17,6 +17,7 @@ that [failure-modes.md](../failure-modes.md) explains. Tables are for people; \`
 | --- | --- |
 | 0 | done; \`can\`: allow; \`audit verify\`: intact |
 | 1 | refused, or there is a mistake in what was given; \`can\`: deny; \`audit verify\`: not intact; \`up\` and \`serve\`: cannot start |
+| 3 | \`audit monitor\`: alarm, a log is not what it was |
 | 4 | could not ask: the gate is not reached, or cannot decide now; for \`can\` also a question that was refused, because that is no deny |
 | 64 | the command line itself is wrong |
 

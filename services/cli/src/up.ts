@@ -2,7 +2,7 @@
 import { authorizerService } from '@postern/authorizer/app';
 import { consoleService } from '@postern/console/app';
 import { openInboundFeed } from '@postern/event-log/open';
-import { grantsService, loadFeedRules, loadTransmitters, recordAt, schemaCheck } from '@postern/grants/app';
+import { grantsService, loadSettings, recordAt, schemaCheck } from '@postern/grants/app';
 import { openProfileStore } from '@postern/profiles/open';
 import { gatewaysOf, graphQlServices, observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
@@ -14,7 +14,6 @@ import {
   keptIn,
   type LoadedConfig,
   type Logger,
-  loadModel,
   mistakeText,
   openLogger,
   persistedDocuments,
@@ -54,11 +53,9 @@ const loopback = '127.0.0.1:0';
 export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promise<void> => {
   const { config } = loaded;
   const data = dataFolder(loaded);
-  const model = loadModel(loaded);
-  const feedRules = loadFeedRules(loaded);
-  const transmitters = loadTransmitters(loaded);
+  const settings = loadSettings(loaded);
   const log = openLogger(config.log.level, 'postern');
-  for (const note of model.notes) log.warn(mistakeText(note));
+  for (const note of settings.model.notes) log.warn(mistakeText(note));
   if (config.workers > 1)
     log.warn('workers counts for postern serve proxy; here one gate shares the process with all else');
   const clock = systemClock;
@@ -78,9 +75,6 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const { eventLog } = record;
   const engine = stack.use(await openRelationships(relationshipsUrl(loaded), { telemetry }));
   const profiles = stack.use(await openProfileStore(profilesUrl(loaded)));
-  const feeds = [];
-  for (const { kafka, group, rule } of config.feeds)
-    feeds.push({ feed: stack.use(await openInboundFeed(kafka, group)), rule });
 
   let adminKey: string | undefined;
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
@@ -88,7 +82,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const grants = grantsService(
     {
       eventLog,
-      feeds,
+      openFeed: openInboundFeed,
       profiles,
       keys,
       clock,
@@ -98,9 +92,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       record: recordAt(record.audit.url),
     },
     {
-      model,
-      feedRules,
-      transmitters,
+      ...settings,
       publishedByCommand: config.model.publish === 'by-command',
       enforceTimeoutMs: 2 * config.leaseMs,
       administratorKey: keptIn(`${data}/admin.key`, (secret) => {
@@ -160,9 +152,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       const material = await readTlsFiles(fresh, clock.now());
       const found = await configuredCountries(fresh);
       const persisted = persistedDocuments(fresh);
-      const rules = loadFeedRules(fresh);
-      await grants.publish(loadModel(fresh));
-      grants.configureFeeds(rules);
+      await grants.reconfigure(loadSettings(fresh));
       countries = found;
       if (material !== undefined) proxy.made()?.configureTls(material);
       proxy.made()?.configureGraphQl(graphQlServices(fresh.config.services, persisted));

@@ -51,6 +51,7 @@ const checkSchema: GrantsDeps['checkSchema'] = async (schema) => {
   if (schema.includes('refuse me')) throw new Problem('authorizer/schema-refused', { detail: 'it says so' });
 };
 
+const nothingElse = { feedRules: [], feeds: [], transmitters: [], notices: [] };
 describe('the grants room', () => {
   let log: EventLog;
   let proxy: Awaited<ReturnType<typeof testProxy>>;
@@ -67,7 +68,7 @@ describe('the grants room', () => {
     room = grantsService(
       {
         eventLog: log,
-        feeds: [],
+        openFeed: () => Promise.reject(new Error('there are no feeds here')),
         profiles: await openProfileStore('memory:'),
         keys,
         clock: systemClock,
@@ -284,8 +285,9 @@ describe('the grants room', () => {
     const answer = await call('POST', '/model', { ...published, schema: 'refuse me', roles });
     assert.deepEqual([answer.status, answer.body.type], [422, 'urn:postern:problem:authorizer/schema-refused']);
     assert.equal((await facts()).length, before);
-    await assert.rejects(room.publish({ schema: 'refuse me', services: [], roles: new Map() }), (error) =>
-      isProblem(error, 'authorizer/schema-refused'),
+    await assert.rejects(
+      room.reconfigure({ ...nothingElse, model: { schema: 'refuse me', services: [], roles: new Map() } }),
+      (error) => isProblem(error, 'authorizer/schema-refused'),
     );
     assert.equal((await facts()).length, before);
   });

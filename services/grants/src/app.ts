@@ -13,9 +13,10 @@ import { enact } from './feeds/enactor.ts';
 import { intake } from './feeds/intake.ts';
 import { mappings } from './feeds/mappings.ts';
 import { quarantine } from './feeds/quarantine.ts';
-import type { FeedRule } from './feeds/rules.ts';
-import { consumeTopic, type Topic } from './feeds/topic.ts';
+import { feedTopics, type OpenFeed } from './feeds/topics.ts';
 import { type AdministratorKey, firstStart } from './first-start.ts';
+import { type NoticesDeps, notices } from './notices/notices.ts';
+import { noticeRoutes } from './notices/routes.ts';
 import { type Model, publishInstallation } from './publish.ts';
 import { recordAt, type UsageRecord } from './reports/record.ts';
 import { reportRoutes } from './reports/routes.ts';
@@ -32,9 +33,11 @@ import { modelRoutes } from './routes/model.ts';
 import { principalRoutes } from './routes/principals.ts';
 import { roleRoutes } from './routes/roles.ts';
 import { ssfRoutes } from './routes/ssf.ts';
+import { runningSet } from './running-set.ts';
 import type { CheckSchema } from './schema-check.ts';
 import type { ScimConfig } from './scim/people.ts';
 import { scimRoutes } from './scim/routes.ts';
+import type { GrantsSettings } from './settings.ts';
 import { pollTransmitter } from './signals/poll.ts';
 import { receiver } from './signals/receiver.ts';
 import { signalStreams } from './signals/streams.ts';
@@ -45,14 +48,16 @@ export { decide as decideCommand } from './decide/decide.ts';
 export { mappings } from './feeds/mappings.ts';
 export { type FeedRule, loadFeedRules, readFeedRules } from './feeds/rules.ts';
 export type { AdministratorKey } from './first-start.ts';
+export { loadNotices } from './notices/load.ts';
 export type { Model } from './publish.ts';
 export { recordAt } from './reports/record.ts';
 export { schemaCheck } from './schema-check.ts';
+export { type GrantsSettings, loadSettings } from './settings.ts';
 export { loadTransmitters } from './signals/load.ts';
 
 export type GrantsDeps = {
   readonly eventLog: Pick<EventLog, 'facts' | 'enforcement' | 'quarantine'>;
-  readonly feeds: readonly Topic[];
+  readonly openFeed: OpenFeed;
   /** What SCIM's clients write of people and groups, beside the facts. */
   readonly profiles: ProfileStore;
   readonly keys: AssertionKeys;
@@ -63,15 +68,13 @@ export type GrantsDeps = {
   readonly checkSchema: CheckSchema;
   /** What was used; left out, reports and reviews that need it say so. */
   readonly record?: UsageRecord;
+  /** How long receivers of notices are left alone, and who delivers for how long; left out, as usual. */
+  readonly noticePace?: Pick<NoticesDeps, 'pace' | 'lease'>;
 };
 
-export type GrantsConfig = {
+export type GrantsConfig = Partial<GrantsSettings> & {
   /** Published at the start where it differs from what is live. */
   readonly model: Model;
-  /** What foreign events mean. */
-  readonly feedRules?: readonly FeedRule[];
-  /** Whose security events are taken. */
-  readonly transmitters?: readonly Transmitter[];
   /** A pipeline publishes (`postern publish`): the files here fill an empty log and are not looked at again. */
   readonly publishedByCommand?: boolean;
   /** How long `wait=enforced` waits before it answers 504. */
@@ -81,9 +84,11 @@ export type GrantsConfig = {
 };
 
 export type GrantsService = Room & {
-  /** Publishes changed model files; rejects with the refusal's problem, and what was published before it stays. */
-  readonly publish: (model: Model) => Promise<void>;
-  readonly configureFeeds: (rules: readonly FeedRule[]) => void;
+  /**
+   * Goes over to a changed configuration: publishes changed model files, then takes in all the rest. Rejects with the refusal's problem, or
+   * where something named cannot be reached; what was published before it stays, and nothing else has changed.
+   */
+  readonly reconfigure: (settings: GrantsSettings) => Promise<void>;
 };
 
 /** What time asks for is carried out this often; a grant or key that has run out refuses at once. */
@@ -92,7 +97,7 @@ const upkeepEveryMs = 60_000;
 export const grantsService = (
   {
     eventLog,
-    feeds,
+    openFeed,
     profiles,
     keys,
     clock,
@@ -100,6 +105,7 @@ export const grantsService = (
     log,
     checkSchema,
     record = recordAt(() => undefined),
+    noticePace = {},
   }: GrantsDeps,
   config: GrantsConfig,
 ): GrantsService => {
@@ -124,6 +130,23 @@ export const grantsService = (
   const { transmitters = [] } = config;
   const streams = signalStreams(transmitters, { clock, log });
   const signals = receiver({ transmitters, commands, quarantine: aside, streams, clock, log });
+  const polling = runningSet<Transmitter>((transmitter, signal) =>
+    pollTransmitter(transmitter, { receiver: signals, streams, log }, signal).catch((error) => {
+      if (!signal.aborted) log.error({ err: error }, `polling ${transmitter.name} ended`);
+    }),
+  );
+  const pollAll = (all: readonly Transmitter[]): void =>
+    polling.configure(new Map(all.map((each) => [each.name, each])));
+  const topics = feedTopics(openFeed, { intake: taking, quarantine: aside, log });
+  const told = notices(config.notices ?? [], {
+    facts: eventLog.facts,
+    store: profiles,
+    head: () => state.organisation.sequence,
+    clock,
+    telemetry,
+    log,
+    ...noticePace,
+  });
   const barrier = proxyBarrier(eventLog.enforcement, clock);
   const enforcement = enforcer({ barrier, commands, clock, telemetry, log }, config.enforceTimeoutMs);
 
@@ -168,6 +191,7 @@ export const grantsService = (
       breakGlassRoutes(routes, deps);
       reviewRoutes(routes, { ...deps, record });
       reportRoutes(routes, { ...deps, record });
+      noticeRoutes(routes, { notices: told });
       modelRoutes(routes, { ...deps, checkSchema });
       scimRoutes(routes, { ...deps, profiles, together: togetherHandler(carryingOut) }, config.scim);
       routes.get('/openapi.json', async () => openApiDocument());
@@ -192,8 +216,22 @@ export const grantsService = (
   return {
     name: 'grants',
     http: app,
-    publish: publishFiles,
-    configureFeeds: foreign.configure,
+    reconfigure: async ({ model, feedRules, transmitters: others, notices: subscriptions, feeds }) => {
+      const goOver = signals.prepare(others);
+      const prepared = await topics.prepare(feeds);
+      try {
+        await publishFiles(model);
+      } catch (error) {
+        await prepared.discard();
+        throw error;
+      }
+      foreign.configure(feedRules);
+      streams.configure(others);
+      goOver();
+      pollAll(others);
+      prepared.use();
+      told.configure(subscriptions);
+    },
     watched: loud.watched,
     notReady: () => [state.notReady(), publishing].filter((trouble) => trouble !== undefined),
     start: async () => {
@@ -210,23 +248,16 @@ export const grantsService = (
       await publishFiles(config.model);
       await firstStart(commands, state, config.administratorKey);
       publishing = undefined;
-      for (const feed of feeds)
-        inBackground(
-          'an inbound feed',
-          consumeTopic(feed, { intake: taking, quarantine: aside, log }, stopping.signal),
-        );
+      (await topics.prepare(config.feeds ?? [])).use();
       inBackground('scheduled events', enact({ commands, state, quarantine: aside, clock, log }, stopping.signal));
-      for (const transmitter of transmitters)
-        inBackground(
-          `polling ${transmitter.name}`,
-          pollTransmitter(transmitter, { receiver: signals, streams, log }, stopping.signal),
-        );
+      pollAll(transmitters);
+      told.start();
       inBackground('upkeep', keepUp());
     },
     stop: async () => {
       stopping.abort();
       await app.close();
-      await enforcement.stop();
+      await Promise.all([enforcement.stop(), topics.stop(), polling.stop(), told.stop()]);
       await foreign[Symbol.asyncDispose]();
       await Promise.allSettled(background);
     },

@@ -51,6 +51,19 @@ export const enforcer = ({ barrier, commands, clock, telemetry, log }: EnforcerD
     return result;
   };
 
+  /** Once for each sequence, whichever instance finds it out and however long it takes. */
+  const recordLate = async (reached: Sequence, waitingFor: readonly string[]): Promise<void> => {
+    try {
+      await commands({
+        command: { kind: 'record-late-enforcement', reached, waitingFor },
+        actor: systemActor('grants'),
+        inbound: { source: '/postern/late-enforcement', id: String(reached), digest: '' },
+      });
+    } catch (error) {
+      log.warn({ err: error, reached }, 'that a change is enforced late could not be recorded');
+    }
+  };
+
   /** One at a time; what arrives meanwhile is covered by the next, which asks for the newest. */
   const record = async (): Promise<void> => {
     while (pending !== undefined && !stopped) {
@@ -62,6 +75,7 @@ export const enforcer = ({ barrier, commands, clock, telemetry, log }: EnforcerD
       if (result.outcome === 'not-yet') {
         log.warn({ sequence, waitingFor: result.waitingFor }, 'a change is not enforced by every proxy yet');
         pending ??= asked;
+        await recordLate(sequence, result.waitingFor);
         continue;
       }
       // With several grants instances each would record it; the (source, id) makes it one fact.

@@ -32,7 +32,7 @@ const room = (eventLog: EventLog, administratorKey: AdministratorKey) =>
   grantsService(
     {
       eventLog,
-      feeds: [],
+      openFeed: () => Promise.reject(new Error('there are no feeds here')),
       profiles,
       keys: { current: () => [] },
       clock: systemClock,

@@ -9,7 +9,6 @@ import {
   httpListener,
   keptIn,
   type LoadedConfig,
-  loadModel,
   openLogger,
   profilesUrl,
   reloading,
@@ -17,28 +16,23 @@ import {
   systemClock,
 } from '@postern/runtime';
 import { openTelemetry } from '@postern/telemetry/open';
-import { grantsService, loadFeedRules, loadTransmitters, recordAt, schemaCheck } from './app.ts';
+import { grantsService, loadSettings, recordAt, schemaCheck } from './app.ts';
 
 /** Resolves when a signal has stopped it. */
 export const serve = async (loaded: LoadedConfig): Promise<void> => {
   const { config } = loaded;
-  const model = loadModel(loaded);
-  const feedRules = loadFeedRules(loaded);
-  const transmitters = loadTransmitters(loaded);
+  const settings = loadSettings(loaded);
   const log = openLogger(config.log.level, 'postern-grants');
   const clock = systemClock;
   await using stack = new AsyncDisposableStack();
   const telemetry = stack.use(await openTelemetry({ service: 'postern-grants', otlp: config.telemetry.otlp }));
   const eventLog = stack.use(await openEventLog(eventLogUrl(loaded), { telemetry }));
   const profiles = stack.use(await openProfileStore(profilesUrl(loaded)));
-  const feeds = [];
-  for (const { kafka, group, rule } of config.feeds)
-    feeds.push({ feed: stack.use(await openInboundFeed(kafka, group)), rule });
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
   const grants = grantsService(
     {
       eventLog,
-      feeds,
+      openFeed: openInboundFeed,
       profiles,
       keys,
       clock,
@@ -48,9 +42,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
       record: recordAt(() => config.rooms.audit?.replace(/\/$/, '')),
     },
     {
-      model,
-      feedRules,
-      transmitters,
+      ...settings,
       publishedByCommand: config.model.publish === 'by-command',
       enforceTimeoutMs: 2 * config.leaseMs,
       administratorKey: keptIn(`${dataFolder(loaded)}/admin.key`),
@@ -60,11 +52,7 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
   const reload = reloading({
     file: loaded.file,
     log,
-    onReload: async (fresh) => {
-      const rules = loadFeedRules(fresh);
-      await grants.publish(loadModel(fresh));
-      grants.configureFeeds(rules);
-    },
+    onReload: (fresh) => grants.reconfigure(loadSettings(fresh)),
   });
   await run({
     services: [keys, grants, httpListener(grants, config.rooms.listen), reload],

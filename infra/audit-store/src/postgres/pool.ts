@@ -1,7 +1,7 @@
 /** Connections to one server, its tables brought up to date, and failures in our own words. */
 import { isProblem, Problem } from '@postern/schemas';
 import pg from 'pg';
-import { migrations, schema } from './tables.ts';
+import { migrations, rightsOf, schema } from './tables.ts';
 
 /** Any number that no other program on the database uses: two openings never migrate at once. */
 const migrationLock = 7_305_441_908;
@@ -45,6 +45,24 @@ export const migrate = (pool: pg.Pool): Promise<void> =>
       await client.query(`INSERT INTO ${schema}.migrations (version) VALUES ($1)`, [index + 1]);
     }
   });
+
+/**
+ * Makes the tables as their owner, and lets the role of `url` read and append. It may move the head, the cursors and the newest
+ * checkpoint on, and nothing else; and since it owns nothing, it cannot give itself more or take the triggers away.
+ */
+export const prepareAsOwner = async (ownerUrl: string, url: string): Promise<void> => {
+  const pool = openPool(ownerUrl);
+  try {
+    await migrate(pool);
+    const role = pg.escapeIdentifier(decodeURIComponent(new URL(url).username));
+    await transact(pool, async (client) => {
+      await client.query('SELECT pg_advisory_xact_lock($1)', [migrationLock]);
+      await client.query(rightsOf(role));
+    });
+  } finally {
+    await pool.end();
+  }
+};
 
 /** All of `work` or nothing of it, on one connection. */
 export const transact = async <Result>(

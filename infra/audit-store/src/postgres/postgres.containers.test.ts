@@ -68,6 +68,50 @@ test('the role that owns the tables and is no superuser has lost the right to ch
   await execute(here.url, `DROP OWNED BY ${role}`, `DROP ROLE ${role}`);
 });
 
+/** The service's own role, which owns nothing. */
+const asService = async (): Promise<StorePlace> => {
+  const here = await inDatabase();
+  const role = `service_${databases}`;
+  await execute(server.url, `CREATE ROLE ${role} LOGIN PASSWORD 'service'`);
+  const at = new URL(here.url);
+  [at.username, at.password] = [role, 'service'];
+  return {
+    open: () => openAuditStore(at.toString(), undefined, here.url),
+    execute: (statement) => execute(at.toString(), `SET search_path = ${schema}`, statement),
+    [Symbol.asyncDispose]: async () => {
+      await execute(here.url, `DROP OWNED BY ${role}`, `DROP ROLE ${role}`);
+      await here[Symbol.asyncDispose]();
+    },
+  };
+};
+
+auditStoreConformance('postgres, as the service', asService);
+
+test('the role of the service cannot change or remove anything, nor take away what keeps it from that', async () => {
+  await using here = await asService();
+  await using _store = await here.open();
+  // Answered with a warning, and without effect.
+  await here.execute('GRANT UPDATE, DELETE ON facts_entries TO CURRENT_USER');
+  for (const table of ['facts_entries', 'facts_rows', 'decisions_entries', 'decisions_rows', 'checkpoints'])
+    for (const statement of [
+      `UPDATE ${table} SET ${table === 'checkpoints' ? 'number = 1' : 'idx = 1'}`,
+      `DELETE FROM ${table}`,
+      `TRUNCATE ${table}`,
+    ])
+      await assert.rejects(here.execute(statement), /permission denied/, statement);
+  for (const statement of [
+    'DELETE FROM heads',
+    'DELETE FROM seals',
+    'ALTER TABLE facts_entries DISABLE TRIGGER ALL',
+    'DROP TRIGGER frozen ON facts_entries',
+    'DROP TABLE facts_entries',
+    'CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$',
+    'SET session_replication_role = replica',
+    'INSERT INTO migrations VALUES (99)',
+  ])
+    await assert.rejects(here.execute(statement), /permission denied|must be owner|must be able to/, statement);
+});
+
 test('many that open an empty database at once make its tables once', async () => {
   await using here = await inDatabase();
   const stores = await Promise.all(Array.from({ length: 5 }, () => here.open()));

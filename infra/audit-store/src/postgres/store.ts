@@ -1,15 +1,15 @@
 /** The audit store on a PostgreSQL server: any number of readers, one ingester at a time, whoever holds the head's row. */
 import type pg from 'pg';
 import { gatherLastUses, type UsedRow } from '../last-uses.ts';
-import type { Append, AuditStore, LogName } from '../port.ts';
-import { checkAppend, checkComplete, checkRange, notAtHead, packEdge, unpackEdge } from '../promises.ts';
+import type { Append, AuditStore, LogName, SealedCheckpoint } from '../port.ts';
+import { checkAppend, checkComplete, checkRange, neverSealed, notAtHead, packEdge, unpackEdge } from '../promises.ts';
 import { toPage, toStatement } from '../query.ts';
-import { type Column, columns, fromColumns, toColumns } from '../rows.ts';
-import { migrate, openPool, toProblem, transact } from './pool.ts';
+import { type Column, checkpointColumns, columns, fromColumns, toColumns, toKept } from '../rows.ts';
+import { migrate, openPool, prepareAsOwner, toProblem, transact } from './pool.ts';
 import { schema } from './tables.ts';
 
 /** Rejects with `audit/store-unreachable`. */
-export const openPostgresAuditStore = async (url: string): Promise<AuditStore> => {
+export const openPostgresAuditStore = async (url: string, ownerUrl?: string): Promise<AuditStore> => {
   const pool = openPool(url);
   const run = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     try {
@@ -34,7 +34,7 @@ export const openPostgresAuditStore = async (url: string): Promise<AuditStore> =
   };
 
   try {
-    await migrate(pool);
+    await (ownerUrl === undefined ? migrate(pool) : prepareAsOwner(ownerUrl, url));
   } catch (error) {
     await pool.end();
     throw toProblem(error);
@@ -63,11 +63,22 @@ export const openPostgresAuditStore = async (url: string): Promise<AuditStore> =
             const sealed = await client.query(`SELECT size FROM ${schema}.seals WHERE log = $1 FOR UPDATE`, [log]);
             const behind = Number(sealed.rows[0]?.size ?? 0);
             if (size < behind || size > head) throw notAtHead(log, size, size < behind ? behind : head);
-            await client.query(
-              `INSERT INTO ${schema}.seals (log, size, root, note, at) VALUES ($1, $2, $3, $4, $5)
-               ON CONFLICT (log) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note, at = excluded.at`,
-              [log, size, Buffer.from(root), note, at],
+            await setNewest(client, log, { size, root, note, at });
+            await keep(client, log, { size, root, note, at }, 0);
+          }),
+        ),
+      cosign: (log, checkpoint, witnesses) =>
+        run(() =>
+          transact(pool, async (client) => {
+            await sizeOf(client, log, 'FOR SHARE');
+            const newest = await client.query(`SELECT size FROM ${schema}.seals WHERE log = $1 FOR UPDATE`, [log]);
+            const sealed = await client.query(
+              `SELECT root FROM ${schema}.checkpoints WHERE log = $1 AND size = $2 ORDER BY number DESC LIMIT 1`,
+              [log, checkpoint.size],
             );
+            if (sealed.rows[0]?.root.equals(checkpoint.root) !== true) throw neverSealed(log, checkpoint.size);
+            if (Number(newest.rows[0]?.size) === checkpoint.size) await setNewest(client, log, checkpoint);
+            await keep(client, log, checkpoint, witnesses);
           }),
         ),
     },
@@ -104,12 +115,57 @@ export const openPostgresAuditStore = async (url: string): Promise<AuditStore> =
             ? undefined
             : { size: Number(sealed.size), root: Uint8Array.from(sealed.root), note: sealed.note, at: sealed.at };
         }),
+      checkpoints: (log, after, limit) =>
+        run(async () => {
+          const { rows } = await pool.query(
+            `SELECT ${checkpointColumns} FROM ${schema}.checkpoints WHERE log = $1 AND number > $2 ORDER BY number LIMIT $3`,
+            [log, after, limit],
+          );
+          return rows.map(toKept);
+        }),
+      checkpointWith: (log, { size, witnesses = 0 }) =>
+        run(async () => {
+          const { rows } = await pool.query(
+            `SELECT ${checkpointColumns} FROM ${schema}.checkpoints
+             WHERE log = $1 AND ($2::bigint IS NULL OR size = $2) ${witnesses > 0 ? 'AND witnesses > 0' : ''} AND witnesses >= $3
+             ORDER BY number DESC LIMIT 1`,
+            [log, size ?? null, witnesses],
+          );
+          return rows[0] === undefined ? undefined : toKept(rows[0]);
+        }),
     },
     ping: () => run(async () => void (await pool.query('SELECT 1'))),
     async [Symbol.asyncDispose]() {
       if (!pool.ended) await pool.end();
     },
   };
+};
+
+const setNewest = async (
+  client: pg.PoolClient,
+  log: LogName,
+  { size, root, note, at }: SealedCheckpoint,
+): Promise<void> => {
+  await client.query(
+    `INSERT INTO ${schema}.seals (log, size, root, note, at) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (log) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note, at = excluded.at`,
+    [log, size, Buffer.from(root), note, at],
+  );
+};
+
+/** The same note is a proof of life, and kept once. The row of the newest is locked, so two never take one number. */
+const keep = async (
+  client: pg.PoolClient,
+  log: LogName,
+  { size, root, note, at }: SealedCheckpoint,
+  witnesses: number,
+): Promise<void> => {
+  await client.query(
+    `INSERT INTO ${schema}.checkpoints (log, ${checkpointColumns})
+     SELECT $1, (SELECT COALESCE(max(number), 0) + 1 FROM ${schema}.checkpoints WHERE log = $1), $2, $3, $4, $5, $6
+     WHERE NOT EXISTS (SELECT 1 FROM ${schema}.checkpoints WHERE log = $1 AND size = $2 AND note = $4)`,
+    [log, size, Buffer.from(root), note, at, witnesses],
+  );
 };
 
 /** The row of the head is locked first: two appends at one head stand in line, and the second finds it moved. */

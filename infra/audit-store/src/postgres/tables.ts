@@ -83,4 +83,38 @@ const first = `
   ${frozen('seals', ['DELETE', 'TRUNCATE'])}
   ${logNames.map(tablesOf).join('\n')}`;
 
-export const migrations: readonly string[] = [first];
+/** Every checkpoint, for ever; the one that was the newest so far is the first that is kept. */
+const checkpoints = `
+  CREATE TABLE ${schema}.checkpoints (
+    log text NOT NULL, number bigint NOT NULL, size bigint NOT NULL, root bytea NOT NULL, note text NOT NULL, at text NOT NULL,
+    witnesses integer NOT NULL, PRIMARY KEY (log, number)
+  );
+  CREATE INDEX ON ${schema}.checkpoints (log, size, number);
+  CREATE INDEX ON ${schema}.checkpoints (log, number) WHERE witnesses > 0;
+  INSERT INTO ${schema}.checkpoints (log, number, size, root, note, at, witnesses)
+    SELECT log, 1, size, root, note, at, 0 FROM ${schema}.seals;
+  CREATE FUNCTION ${schema}.behind_the_last_checkpoint() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF NEW.number <> (SELECT COALESCE(max(number) + 1, 1) FROM ${schema}.checkpoints WHERE log = NEW.log) THEN
+        RAISE EXCEPTION 'audit/append-only: a checkpoint comes behind the last';
+      END IF;
+      RETURN NEW;
+    END $$;
+  CREATE TRIGGER dense BEFORE INSERT ON ${schema}.checkpoints
+    FOR EACH ROW EXECUTE FUNCTION ${schema}.behind_the_last_checkpoint();
+  ALTER TABLE ${schema}.checkpoints ENABLE ALWAYS TRIGGER dense;
+  ${frozen('checkpoints', ['UPDATE', 'DELETE', 'TRUNCATE'])}`;
+
+export const migrations: readonly string[] = [first, checkpoints];
+
+const appended = [...logNames.flatMap((log) => [`${log}_entries`, `${log}_rows`]), 'checkpoints'];
+const moved = ['heads', 'seals', 'cursors'];
+const all = (tables: readonly string[]): string => tables.map((table) => `${schema}.${table}`).join(', ');
+
+/** What the service's own role may do; whatever it was given before is taken back first. */
+export const rightsOf = (role: string): string => `
+  REVOKE ALL ON ALL TABLES IN SCHEMA ${schema} FROM ${role};
+  GRANT USAGE ON SCHEMA ${schema} TO ${role};
+  GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO ${role};
+  GRANT INSERT ON ${all(appended)}, ${all(['seals', 'cursors'])} TO ${role};
+  GRANT UPDATE ON ${all(moved)} TO ${role};`;

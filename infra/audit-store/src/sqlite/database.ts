@@ -3,9 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isProblem, Problem } from '@postern/schemas';
-import { tables } from './tables.ts';
+import { migrations } from './tables.ts';
 
-const schemaVersion = 1;
 /** How long a writer waits for another process's transaction, in ms. */
 const busyTimeoutMs = 5_000;
 
@@ -19,12 +18,13 @@ export const openDatabase = (file: string): DatabaseSync => {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA recursive_triggers = ON;');
     transact(database, 'IMMEDIATE', () => {
       const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
-      if (version > schemaVersion)
+      if (version > migrations.length)
         throw new Problem('audit/store-unreachable', {
           detail: `${file} was written by a newer version of Postern`,
           fix: 'Run that version.',
         });
-      if (version === 0) database.exec(`${tables}; PRAGMA user_version = ${schemaVersion};`);
+      for (const statements of migrations.slice(version)) database.exec(statements);
+      if (version < migrations.length) database.exec(`PRAGMA user_version = ${migrations.length}`);
     });
     return database;
   } catch (error) {

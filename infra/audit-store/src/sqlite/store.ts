@@ -2,10 +2,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Problem } from '@postern/schemas';
 import { gatherLastUses, type UsedRow } from '../last-uses.ts';
-import type { AuditStore, LogName } from '../port.ts';
-import { checkAppend, checkComplete, checkRange, notAtHead, packEdge, unpackEdge } from '../promises.ts';
+import type { AuditStore, LogName, SealedCheckpoint } from '../port.ts';
+import { checkAppend, checkComplete, checkRange, neverSealed, notAtHead, packEdge, unpackEdge } from '../promises.ts';
 import { toPage, toStatement } from '../query.ts';
-import { columns, fromColumns, toColumns } from '../rows.ts';
+import { checkpointColumns, columns, fromColumns, toColumns, toKept } from '../rows.ts';
 import { openDatabase, toProblem, transact } from './database.ts';
 
 /** `file` is a path, or `:memory:`. Throws `audit/store-unreachable`. */
@@ -78,12 +78,21 @@ export const openSqliteAuditStore = (file: string): AuditStore => {
             const behind = Number(sealed?.['size'] ?? 0);
             const head = sizeOf(database, log);
             if (size < behind || size > head) throw notAtHead(log, size, size < behind ? behind : head);
-            database
-              .prepare(
-                `INSERT INTO seals (log, size, root, note, at) VALUES (?, ?, ?, ?, ?)
-                 ON CONFLICT (log) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note, at = excluded.at`,
-              )
-              .run(log, size, root, note, at);
+            setNewest(database, log, { size, root, note, at });
+            keep(database, log, { size, root, note, at }, 0);
+          }),
+        ),
+      cosign: (log, checkpoint, witnesses) =>
+        run(() =>
+          transact(database, 'IMMEDIATE', () => {
+            const sealed = database
+              .prepare('SELECT root FROM checkpoints WHERE log = ? AND size = ? ORDER BY number DESC LIMIT 1')
+              .get(log, checkpoint.size);
+            if (!Buffer.from((sealed?.['root'] ?? []) as Uint8Array).equals(checkpoint.root))
+              throw neverSealed(log, checkpoint.size);
+            const newest = database.prepare('SELECT size FROM seals WHERE log = ?').get(log);
+            if (newest?.['size'] === checkpoint.size) setNewest(database, log, checkpoint);
+            keep(database, log, checkpoint, witnesses);
           }),
         ),
     },
@@ -121,12 +130,60 @@ export const openSqliteAuditStore = (file: string): AuditStore => {
                 at: String(sealed['at']),
               };
         }),
+      checkpoints: (log, after, limit) =>
+        run(() =>
+          database
+            .prepare(
+              `SELECT ${checkpointColumns} FROM checkpoints WHERE log = ? AND number > ? ORDER BY number LIMIT ?`,
+            )
+            .all(log, after, limit)
+            .map(toKept),
+        ),
+      checkpointWith: (log, { size = null, witnesses = 0 }) =>
+        run(() => {
+          const found = database
+            .prepare(
+              `SELECT ${checkpointColumns} FROM checkpoints
+               WHERE log = ?1 ${size === null ? 'AND ?2 IS NULL' : 'AND size = ?2'} ${witnesses > 0 ? 'AND witnesses > 0' : ''} AND witnesses >= ?3
+               ORDER BY number DESC LIMIT 1`,
+            )
+            .get(log, size, witnesses);
+          return found === undefined ? undefined : toKept(found);
+        }),
     },
     ping: () => run(() => void database.prepare('SELECT 1').get()),
     async [Symbol.asyncDispose]() {
       if (database.isOpen) database.close();
     },
   };
+};
+
+const setNewest = (database: DatabaseSync, log: LogName, { size, root, note, at }: SealedCheckpoint): void => {
+  database
+    .prepare(
+      `INSERT INTO seals (log, size, root, note, at) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (log) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note, at = excluded.at`,
+    )
+    .run(log, size, root, note, at);
+};
+
+/** The same note is a proof of life, and kept once. */
+const keep = (
+  database: DatabaseSync,
+  log: LogName,
+  { size, root, note, at }: SealedCheckpoint,
+  witnesses: number,
+): void => {
+  const last = database
+    .prepare('SELECT number, note FROM checkpoints WHERE log = ? ORDER BY number DESC LIMIT 1')
+    .get(log);
+  const known = database
+    .prepare('SELECT 1 FROM checkpoints WHERE log = ? AND size = ? AND note = ?')
+    .get(log, size, note);
+  if (known !== undefined) return;
+  database
+    .prepare(`INSERT INTO checkpoints (log, ${checkpointColumns}) VALUES (?, ?, ?, ?, ?, ?, ?)`)
+    .run(log, Number(last?.['number'] ?? 0) + 1, size, root, note, at, witnesses);
 };
 
 const sizeOf = (database: DatabaseSync, log: LogName): number => {

@@ -36,7 +36,7 @@ const tablesOf = (log: LogName): string => `
     WHEN NEW.idx < (SELECT size FROM heads WHERE log = '${log}')
     BEGIN ${refuse('a row comes with its entry')}; END;`;
 
-export const tables = `
+const first = `
   CREATE TABLE heads (log TEXT PRIMARY KEY, size INTEGER NOT NULL, edge BLOB NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE cursors (log TEXT NOT NULL, part TEXT NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (log, part)) STRICT, WITHOUT ROWID;
   CREATE TABLE seals (log TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL, at TEXT NOT NULL)
@@ -48,3 +48,21 @@ export const tables = `
     BEGIN ${refuse('what is signed is never unsigned')}; END;
   CREATE TRIGGER seals_no_delete BEFORE DELETE ON seals BEGIN ${refuse('what is signed is never unsigned')}; END;
   ${logNames.map(tablesOf).join('\n')}`;
+
+/** Every checkpoint, for ever; the one that was the newest so far is the first that is kept. */
+const checkpoints = `
+  CREATE TABLE checkpoints (
+    log TEXT NOT NULL, number INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL, at TEXT NOT NULL,
+    witnesses INTEGER NOT NULL, PRIMARY KEY (log, number)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX checkpoints_by_size ON checkpoints (log, size, number);
+  CREATE INDEX checkpoints_by_witnesses ON checkpoints (log, number) WHERE witnesses > 0;
+  INSERT INTO checkpoints (log, number, size, root, note, at, witnesses) SELECT log, 1, size, root, note, at, 0 FROM seals;
+  CREATE TRIGGER checkpoints_no_update BEFORE UPDATE ON checkpoints BEGIN ${refuse('what is signed is never unsigned')}; END;
+  CREATE TRIGGER checkpoints_no_delete BEFORE DELETE ON checkpoints BEGIN ${refuse('what is signed is never unsigned')}; END;
+  CREATE TRIGGER checkpoints_dense BEFORE INSERT ON checkpoints
+    WHEN NEW.number IS NOT (SELECT COALESCE(MAX(number) + 1, 1) FROM checkpoints WHERE log = NEW.log)
+    BEGIN ${refuse('a checkpoint comes behind the last')}; END;`;
+
+/** Each runs once, in order. */
+export const migrations: readonly string[] = [first, checkpoints];

@@ -1,8 +1,6 @@
 /** The public formats: C2SP tlog-tiles, the verifier key, and proofs as single files. */
-import type { AuditReader, LogName, SealedCheckpoint } from '@postern/audit-store';
-import { Problem } from '@postern/schemas';
+import type { AuditReader, SealedCheckpoint } from '@postern/audit-store';
 import {
-  type NoteKey,
   parseTilePath,
   proveInclusion,
   type Tile,
@@ -15,12 +13,12 @@ import {
 } from '@postern/schemas/tlog';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { sha256 } from '../sha256.ts';
-import type { LogTree } from '../tree.ts';
+import { count, missing, plainText as text } from './answers.ts';
+import { historyRoutes } from './history.ts';
+import type { PublishedLog } from './published-log.ts';
 
-export type PublishedLog = { readonly name: LogName; readonly tree: LogTree; readonly key: () => NoteKey };
 export type LogRoutesDeps = { readonly reader: AuditReader; readonly logs: readonly PublishedLog[] };
 
-const text = 'text/plain; charset=utf-8';
 const entryTypes = { facts: 'application/cloudevents+json', decisions: 'application/octet-stream' } as const;
 
 export const logRoutes = (app: FastifyInstance, { reader, logs }: LogRoutesDeps): void => {
@@ -37,11 +35,19 @@ export const logRoutes = (app: FastifyInstance, { reader, logs }: LogRoutesDeps)
 
   for (const log of logs) {
     const { name } = log;
+    historyRoutes(app, reader, log);
     app.get(`/log/${name}/checkpoint`, async (_, reply) => {
       const { note } = await sealed(log);
       return reply.type(text).header('cache-control', 'private, max-age=1').send(note);
     });
-    app.get(`/log/${name}/vkey`, async (_, reply) => reply.type(text).send(`${vkeyText(log.key())}\n`));
+    app.get(`/log/${name}/vkey`, async (_, reply) =>
+      reply.type(text).send(
+        log
+          .keys()
+          .map((key) => `${vkeyText(key)}\n`)
+          .join(''),
+      ),
+    );
     app.get<{ Params: { '*': string } }>(`/log/${name}/tile/*`, async ({ params }, reply) => {
       const tile = parseTilePath(`tile/${params['*']}`);
       const { size } = await sealed(log);
@@ -85,10 +91,3 @@ const tileBytes = async (reader: AuditReader, { name, tree }: PublishedLog, tile
 // An entry and a tile never change; only callers who may read them come this far, so no shared cache may keep them.
 const forever = (reply: FastifyReply): FastifyReply =>
   reply.header('cache-control', 'private, max-age=31536000, immutable').header('x-content-type-options', 'nosniff');
-
-const count = (digits: string): number =>
-  /^(0|[1-9]\d{0,14})$/.test(digits) ? Number(digits) : missing(`${digits.slice(0, 40)} is no index`);
-
-const missing = (detail: string): never => {
-  throw new Problem('audit/no-such-record', { detail });
-};

@@ -3,16 +3,17 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { AuditStore } from '@postern/audit-store';
 import type { EventLog } from '@postern/event-log';
 import { type Room, silentLogger, systemClock } from '@postern/runtime';
-import type { NoteKeyPair } from '@postern/schemas/tlog';
 import { noTelemetry } from '@postern/telemetry';
 import {
+  type Anchors,
   type AskPast,
   type AuditConfig,
   type AuditDeps,
   auditService,
   type Get,
   makeSigningKey,
-  parseSigningKey,
+  parseSigningKeys,
+  type SigningKeys,
 } from '../app.ts';
 import { type Gate, testGate } from './caller.ts';
 
@@ -21,6 +22,8 @@ export type AuditRoom = AsyncDisposable & {
   readonly gate: Gate;
   /** The public formats of one log, through the room's own API. */
   readonly log: (name: 'facts' | 'decisions') => Get;
+  /** Lines that the room tells of a log (`checkpoints`), or of what is found in it (`rows`). */
+  readonly lines: (name: 'facts' | 'decisions', what: 'checkpoints' | 'rows') => AsyncIterable<string>;
   readonly vkey: (name: 'facts' | 'decisions') => Promise<string>;
   /** Resolves once both logs are sealed at these sizes. */
   readonly sealedAt: (sizes: { readonly facts: number; readonly decisions: number }) => Promise<void>;
@@ -34,13 +37,15 @@ export const auditRoom = async (
   {
     eventLog,
     store,
-    signingKey = parseSigningKey(makeSigningKey()),
+    signingKeys = parseSigningKeys(makeSigningKey()),
     openEngine = unasked,
     askPast = unasked,
+    ...more
   }: {
     readonly eventLog: Pick<EventLog, 'facts' | 'decisions' | 'quarantine'>;
     readonly store: AuditStore;
-    readonly signingKey?: NoteKeyPair;
+    readonly signingKeys?: SigningKeys;
+    readonly anchors?: Anchors;
     readonly openEngine?: AuditDeps['openEngine'];
     readonly askPast?: AskPast;
   },
@@ -49,9 +54,10 @@ export const auditRoom = async (
   const gate = testGate();
   const service = auditService(
     {
+      ...more,
       eventLog,
       store,
-      signingKey,
+      signingKeys,
       keys: gate.keys,
       clock: systemClock,
       log: silentLogger,
@@ -68,6 +74,11 @@ export const auditRoom = async (
     log: (name) => async (path) => {
       const { status, bytes } = await gate.get(service, `log/${name}/${path}`);
       return status === 200 ? new Uint8Array(bytes) : undefined;
+    },
+    lines: async function* (name, what) {
+      const path = what === 'rows' ? `${name}?order=oldest` : `log/${name}/${what}`;
+      const { text } = await gate.get(service, path, 'application/x-ndjson');
+      yield* text.split('\n').filter(Boolean);
     },
     vkey: async (name) => (await gate.get(service, `log/${name}/vkey`)).text,
     sealedAt: (sizes) =>

@@ -1,10 +1,10 @@
 /** audit: read the record, and check that it is what was signed. */
-import { type Get, verifyLog } from '@postern/audit/app';
 import { type Command, Option } from 'commander';
-import { CommandFailure, type Connection, callJson, failureOf, request } from '../client.ts';
-import { readTextFile, wholeNumber } from '../input.ts';
-import { print, printJson, printTable, progress, readableTime, tell } from '../output.ts';
+import { callJson } from '../client.ts';
+import { wholeNumber } from '../input.ts';
+import { printJson, printTable, readableTime, tell } from '../output.ts';
 import { asOfCommand } from './as-of.ts';
+import { proofCommands } from './audit-proofs.ts';
 import { connect, type Shared, withConnection } from './connect.ts';
 import { questionCommand } from './question.ts';
 import { replayCommand } from './replay.ts';
@@ -129,63 +129,8 @@ export const auditCommands = (program: Command): void => {
       if (page.next !== null) tell(`there are more; --limit shows them (the log holds ${page.size})`);
     });
 
-  withConnection(audit.command('verify'))
-    .description('check every entry of both logs against the signed checkpoint')
-    .option(
-      '--vkey <file>',
-      'the verifier keys, one a line, kept from a time you trusted; otherwise those that the gate names now',
-    )
-    .addOption(new Option('--log <name>', 'one of the two logs; both by default').choices(['facts', 'decisions']))
-    .action(async (options: Shared & { vkey?: string; log?: string }) => {
-      const to = connect(options);
-      const kept = options.vkey === undefined ? undefined : readTextFile(options.vkey).split('\n').filter(Boolean);
-      const results = [];
-      for (const log of options.log === undefined ? ['facts', 'decisions'] : [options.log])
-        results.push(await verifyOne(to, log, kept));
-      if (options.json) printJson(results);
-      else
-        for (const { log, verified, vkey } of results) {
-          if (verified.outcome === 'intact')
-            print(
-              `${log.padEnd(9)} intact: ${verified.checkpoint.size} entries, root ${Buffer.from(verified.checkpoint.root).toString('base64')}\n          key ${vkey}`,
-            );
-          else
-            print(
-              `${log.padEnd(9)} NOT INTACT: ${verified.why}${'index' in verified && verified.index !== undefined ? ` (entry ${verified.index})` : ''}`,
-            );
-        }
-      if (kept === undefined)
-        tell('the keys came from the gate itself: keep them (--vkey) to notice if they ever change');
-      if (results.some(({ verified }) => verified.outcome !== 'intact')) process.exitCode = 1;
-    });
-
   asOfCommand(audit);
   replayCommand(audit);
   questionCommand(audit);
-
-  withConnection(audit.command('proof <sequence>'))
-    .description('the proof that a fact is in the record, as a .tlog-proof file on stdout')
-    .action(async (sequence: string, options: Shared) => {
-      const response = await request(connect(options), `/audit/proof/${sequence}`);
-      if (!response.ok) throw await failureOf(response);
-      process.stdout.write(await response.text());
-    });
-};
-
-const verifyOne = async (to: Connection, log: string, kept: readonly string[] | undefined) => {
-  const get: Get = async (path) => {
-    const response = await request(to, `/audit/log/${log}/${path}`);
-    if (response.status === 404) return undefined;
-    if (!response.ok) throw await failureOf(response);
-    return new Uint8Array(await response.arrayBuffer());
-  };
-  const served = await get('vkey');
-  const vkey =
-    kept?.find((each) => each.includes(`/${log}+`)) ??
-    (served === undefined ? undefined : new TextDecoder().decode(served).trim());
-  if (vkey === undefined) throw new CommandFailure(`no verifier key for the ${log} log`, 1);
-  const bar = progress(log);
-  const verified = await verifyLog({ get, vkey, onProgress: bar.at });
-  bar.done();
-  return { log, vkey, verified };
+  proofCommands(audit);
 };

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { judgeOver } from '@postern/authorizer/app';
-import { decideCommand, loadFeedRules, loadTransmitters } from '@postern/grants/app';
+import { decideCommand, loadFeedRules, loadNotices, loadTransmitters } from '@postern/grants/app';
 import {
   type Against,
   type CheckReport,
@@ -116,9 +116,9 @@ const reportOn = async (options: Options): Promise<CheckReport> => {
   return { ...report, findings: [...report.findings, ...feedFindings(loaded)] };
 };
 
-/** Mistakes in the rules and transmitters that grants would refuse to start with. */
+/** Mistakes in the rules, transmitters and notices that grants would refuse to start with. */
 const feedFindings = (loaded: LoadedConfig): Finding[] =>
-  [loadFeedRules, loadTransmitters].flatMap((load) => {
+  [loadFeedRules, loadTransmitters, loadNotices].flatMap((load) => {
     try {
       load(loaded);
       return [];

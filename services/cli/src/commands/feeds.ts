@@ -36,7 +36,11 @@ export const feedCommands = (program: Command): void => {
     .description('events that are due later, and what was said of people who have not joined')
     .action(async (options: Shared) => {
       type Waiting = { readonly principal: string; readonly attributes: object };
-      const body = await callJson<{ items: Scheduled[]; waiting: Waiting[] }>(connect(options), '/feeds/scheduled');
+      type Edge = { readonly member: string; readonly in: string };
+      const body = await callJson<{ items: Scheduled[]; waiting: Waiting[]; waitingEdges: Edge[] }>(
+        connect(options),
+        '/feeds/scheduled',
+      );
       if (options.json) return printJson(body);
       printTable(
         ['DUE', 'TYPE', 'SUBJECT', 'SOURCE', 'EVENT', 'BY', 'ID'],
@@ -52,6 +56,7 @@ export const feedCommands = (program: Command): void => {
       );
       for (const { principal, attributes } of body.waiting)
         tell(`${principal} has not joined; said of them so far: ${JSON.stringify(attributes)}`);
+      for (const edge of body.waitingEdges) tell(`${edge.member} is not here; they are to be in ${edge.in}`);
     });
 
   withConnection(feeds.command('cancel <id>'))

@@ -71,7 +71,7 @@ for (const seed of [5, 6])
   });
 
 test('decisions replayed where they were made, with their circumstances, come out the same; one that was altered is named', async () => {
-  const facts = histories(7);
+  const facts = histories(9);
   const decisions = await recordedOver(facts, 8);
   const verified = await verifyDecisions({ openEngine, judgeOver }, appends(facts), streamed(decisions));
   assert.deepEqual([verified.differences, verified.same], [[], decisions.length]);
@@ -148,7 +148,7 @@ test('an answer is not kept beyond a change that it rests on: of the group that 
 });
 
 test('a pair is asked once for as long as the graph stays as it is', async () => {
-  const facts = histories(7);
+  const facts = histories(9);
   const decisions = await recordedOver(facts, 8);
   const many = Array.from({ length: 50 }, () => decisions).flat();
   const verified = await verifyDecisions({ openEngine, judgeOver }, appends(facts), streamed(many));

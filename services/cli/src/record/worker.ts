@@ -3,7 +3,7 @@
  * request at the gate waiting.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { auditService, makeSigningKey, parseSigningKey } from '@postern/audit/app';
+import { auditParts, auditService } from '@postern/audit/app';
 import { openAuditStore } from '@postern/audit-store/open';
 import { questionsOver } from '@postern/authorizer/app';
 import { openEventLog, openServedLog } from '@postern/event-log/open';
@@ -11,15 +11,11 @@ import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
   auditStoreUrl,
-  dataFolder,
   eventLogUrl,
   httpListener,
   openLogger,
-  readOrMakeSecret,
-  requireSecret,
   type Service,
   systemClock,
-  within,
 } from '@postern/runtime';
 import { isProblem, Problem, problemInTransit } from '@postern/schemas';
 import { openTelemetry } from '@postern/telemetry/open';
@@ -33,7 +29,7 @@ const say = (message: FromRecord): void => door.postMessage(message);
 
 const { loaded: plain, log: logPort } = workerData as Beginning;
 const loaded = { ...plain, lineOf: () => 0 };
-const { config, folder } = loaded;
+const { config } = loaded;
 const stack = new AsyncDisposableStack();
 
 const open = async () => {
@@ -46,27 +42,23 @@ const open = async () => {
     eventLog = stack.use(served.log);
     served.serve(logPort);
   }
-  const store = stack.use(await openAuditStore(auditStoreUrl(loaded), telemetry));
-  const signingKey = parseSigningKey(
-    config.audit.key === undefined
-      ? await readOrMakeSecret(`${dataFolder(loaded)}/audit.key`, makeSigningKey)
-      : await requireSecret(within(folder, config.audit.key)),
-  );
+  const store = stack.use(await openAuditStore(auditStoreUrl(loaded), telemetry, config.audit.owner));
+  const parts = await auditParts(loaded);
   const clock = systemClock;
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
   const audit = auditService(
     {
+      ...parts.deps,
       eventLog,
       store,
       keys,
-      signingKey,
       clock,
       log,
       telemetry,
       openEngine: () => openRelationships('embedded:'),
       askPast: questionsOver,
     },
-    { origin: config.audit.origin },
+    parts.config,
   );
   const listener = httpListener(audit, '127.0.0.1:0');
   return { services: [keys, audit, listener], listener, telemetry };

@@ -170,6 +170,7 @@ export type Command =
       readonly reason?: string | undefined;
     }
   | { readonly kind: 'lapse-requests' }
+  | { readonly kind: 'warn-of-keys' }
   | ({
       readonly kind: 'open-break-glass';
       readonly role: RoleName;
@@ -263,6 +264,7 @@ export type Command =
       readonly outcome?: 'cancelled' | 'quarantined';
       readonly reason?: string | undefined;
     }
+  | { readonly kind: 'record-late-enforcement'; readonly reached: Sequence; readonly waitingFor: readonly string[] }
   | {
       readonly kind: 'record-enforcement';
       readonly reached: Sequence;

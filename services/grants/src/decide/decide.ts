@@ -7,11 +7,18 @@ import { closeBreakGlass, openBreakGlass, reviewBreakGlass, settleBreakGlass } f
 import type { Circumstances, Command, Decided, Decider } from './command.ts';
 import { expireGrants, issueGrant, revokeGrant } from './grants.ts';
 import { changeGroup, deleteGroup } from './groups.ts';
-import { expireKeys, issueKey, revokeKey, rotateKey } from './keys.ts';
+import { expireKeys, issueKey, revokeKey, rotateKey, warnOfKeys } from './keys.ts';
 import { relateObject, unrelateObject } from './objects.ts';
 import { join, leave, move, note, reinstate, revokeSessions } from './principals.ts';
 import { provision, shapeGroup } from './provision.ts';
-import { publishModel, publishRoutes, publishSchema, recordEnforcement, recordQuarantine } from './publications.ts';
+import {
+  publishModel,
+  publishRoutes,
+  publishSchema,
+  recordEnforcement,
+  recordLateEnforcement,
+  recordQuarantine,
+} from './publications.ts';
 import { releaseQuarantined } from './quarantined.ts';
 import { closeReview, driveReviews } from './review-closing.ts';
 import { decideReview, openReview } from './reviews.ts';
@@ -40,6 +47,7 @@ const deciders: { readonly [Kind in Command['kind']]: Decider<Kind> } = {
   'revoke-key': revokeKey,
   'rotate-key': rotateKey,
   'expire-keys': expireKeys,
+  'warn-of-keys': warnOfKeys,
   'restore-birthrights': restoreBirthrights,
   'ask-for-role': askForRole,
   'approve-request': approveRequest,
@@ -63,6 +71,7 @@ const deciders: { readonly [Kind in Command['kind']]: Decider<Kind> } = {
   'enact-scheduled': (command, organisation, at) => enactScheduled(decide, command, organisation, at),
   'cancel-scheduled': cancelScheduled,
   'record-enforcement': recordEnforcement,
+  'record-late-enforcement': recordLateEnforcement,
 };
 
 export const decide = <Kind extends Command['kind']>(

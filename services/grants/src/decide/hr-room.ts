@@ -27,6 +27,15 @@ export type HrEvent = {
   readonly replaces?: string;
 };
 
+export type TimedEvent = {
+  readonly id: string;
+  readonly type: string;
+  readonly subject: string;
+  readonly data: Record<string, unknown>;
+  readonly effective: string;
+  readonly said: string;
+};
+
 export const hrRoom = (start: { readonly now: string }) => {
   const organisation = new Organisation();
   const log: (LoggedFact & { fact: Fact })[] = [];
@@ -94,6 +103,12 @@ export const hrRoom = (start: { readonly now: string }) => {
         },
         event,
       );
+    },
+    /** Any native event, for a time that it says. */
+    takeAny: ({ id, effective, said, ...content }: TimedEvent): Fact[] => {
+      const { command, data } = toCommand({ source: '/hr', id, ...content }, now);
+      const event = { source: '/hr', id, type: content.type, subject: content.subject, data };
+      return run({ kind: 'apply-event', event, inner: command }, { id, effective, said });
     },
     enact: (): void => {
       for (const { id } of organisation.inbox.due(Date.parse(now)))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CredentialId } from '@postern/schemas';
 import type { Command } from './command.ts';
-import { defines, gives, hours, joins, moving, person, role } from './life-story.ts';
+import { days, defines, gives, hours, joins, moving, person, role } from './life-story.ts';
 
 const [first, second, third] = ['credential:one', 'credential:two', 'credential:three'] as CredentialId[] as [
   CredentialId,
@@ -61,4 +61,29 @@ test('when the owner leaves, the key stops, and so does the one that follows it'
   told.run(rotates(hours(24)));
   told.run({ kind: 'leave', principal: person('ann') });
   assert.deepEqual([told.organisation.credentials.size, told.organisation.credentialsByDigest.size], [0, 0]);
+});
+
+test('that a key is about to end is said once, a week ahead or a quarter of its life, and not of one that another follows', () => {
+  const warn: Command = { kind: 'warn-of-keys' };
+  const type = 'postern.credential.expiring.v1';
+  const saysOf = (until: string | undefined, afterMs: number) => {
+    const told = office(until);
+    told.later(afterMs);
+    return [told.run(warn), told.run(warn)].map((facts) => facts.map((fact) => fact.type));
+  };
+  assert.deepEqual(saysOf('2027-02-24T08:00:00Z', days(80)), [[], []]);
+  assert.deepEqual(saysOf('2027-02-24T08:00:00Z', days(86)), [[type], []]);
+  assert.deepEqual(saysOf('2026-12-04T08:00:00Z', days(7)), [[], []], 'ten days: two and a half ahead');
+  assert.deepEqual(saysOf('2026-12-04T08:00:00Z', days(8)), [[type], []]);
+  assert.deepEqual(saysOf('2026-11-25T08:00:00Z', hours(23)), [[], []], 'made for a day');
+  assert.deepEqual(saysOf(undefined, days(800)), [[], []]);
+  // The successor has as long a life of its own, and is spoken of in its turn.
+  const rotated = office('2026-12-04T08:00:00Z');
+  rotated.later(days(5));
+  rotated.run(rotates(days(4)));
+  rotated.later(days(3));
+  assert.deepEqual(
+    rotated.run(warn).map(({ data }) => (data as { credential: string }).credential),
+    [],
+  );
 });

@@ -84,6 +84,21 @@ export const expireKeys: Decider<'expire-keys'> = (_command, organisation, at) =
       .map(({ id, until }) => draft('postern.credential.expired.v1', id, { credential: id, until }, at)),
   );
 
+const dayMs = 86_400_000;
+/** A week ahead, or a quarter of a shorter life; nobody needs to be told of keys that are made for a day. */
+const warnedAheadMs = (lifeMs: number): number => (lifeMs < 2 * dayMs ? 0 : Math.min(7 * dayMs, lifeMs / 4));
+
+/** Says once of each key that its end is near, unless another one follows it. */
+export const warnOfKeys: Decider<'warn-of-keys'> = (_command, { credentials }, at) => {
+  const now = Date.parse(at.now);
+  const near = [...credentials.values()].flatMap(({ id, owner, until, issued, successor, warned }) => {
+    if (until === undefined || successor !== undefined || warned === true || isOver(until, at.now)) return [];
+    const end = Date.parse(until);
+    return end - now <= warnedAheadMs(end - Date.parse(issued)) ? [{ credential: id, owner, until }] : [];
+  });
+  return facts(...near.slice(0, 500).map((data) => draft('postern.credential.expiring.v1', data.credential, data, at)));
+};
+
 const over = ({ credentials }: Organisation, now: string) =>
   [...credentials.values()].flatMap(({ id, until }) =>
     until !== undefined && isOver(until, now) ? [{ id, until }] : [],

@@ -1,26 +1,43 @@
-/** Relationships of the engineers' own objects: only such as the published schema knows, and only with subjects that are there. */
+/**
+ * Relationships of the engineers' own objects: only such as the published schema knows, and only with subjects that are there. Where the
+ * source says for when, the later of two claims stands, and a person or group that is not here yet is waited for.
+ */
 import {
   type CredentialId,
   type GroupId,
   gateTypes,
+  type Member,
   type Organisation,
-  type PrincipalId,
+  PrincipalId,
   type RoleName,
   readSchemaText,
   type SchemaText,
   splitSubject,
+  stands,
   unknownRelation,
 } from '@postern/schemas';
 import type { Command, Decided, Decider } from './command.ts';
 import { because, draft, facts, nothing, refused } from './drafts.ts';
+import { isHere, isOver, whenOf } from './edges-in-time.ts';
 
 type Relation = Extract<Command, { kind: 'relate-object' | 'unrelate-object' }>;
 const edgeOf = ({ object, relation, subject }: Relation) => ({ resource: object, relation, subject });
 
 export const relateObject: Decider<'relate-object'> = (command, organisation, at) => {
   const { object, relation, subject, reason } = command;
-  const refusal = notInSchema(organisation, command) ?? absent(organisation, subject);
+  const unknown = notInSchema(organisation, command);
+  if (unknown) return unknown;
+  const when = whenOf(at);
+  const member = memberOf(subject);
+  if (when !== undefined && member !== undefined) {
+    const before = organisation.objects.claimOf(edgeOf(command));
+    if (!stands('in', when, before) || isOver(organisation, member, when)) return nothing;
+    if (organisation.objects.has(edgeOf(command)) || !isHere(organisation, member))
+      return facts(draft('postern.object.claimed.v1', object, { object, relation, subject, is: 'related' }, at));
+  }
+  const refusal = absent(organisation, subject);
   if (refusal) return refusal;
+  if (when !== undefined && !stands('in', when, organisation.objects.claimOf(edgeOf(command)))) return nothing;
   if (organisation.objects.has(edgeOf(command))) return nothing;
   return facts(draft('postern.object.related.v1', object, { object, relation, subject, ...because(reason) }, at));
 };
@@ -28,8 +45,22 @@ export const relateObject: Decider<'relate-object'> = (command, organisation, at
 /** Whatever was related can be unrelated, known to the schema or not: taking away never waits for anything. */
 export const unrelateObject: Decider<'unrelate-object'> = (command, organisation, at) => {
   const { object, relation, subject, reason } = command;
+  const when = whenOf(at);
+  if (when !== undefined) {
+    if (!stands('out', when, organisation.objects.claimOf(edgeOf(command)))) return nothing;
+    if (!organisation.objects.has(edgeOf(command)))
+      return facts(draft('postern.object.claimed.v1', object, { object, relation, subject, is: 'unrelated' }, at));
+  }
   if (!organisation.objects.has(edgeOf(command))) return nothing;
   return facts(draft('postern.object.unrelated.v1', object, { object, relation, subject, ...because(reason) }, at));
+};
+
+/** Who has to be here for the relation to hold; undefined where that is nobody who comes and goes by events. */
+const memberOf = (subject: string): Member | undefined => {
+  const principal = PrincipalId.safeParse(subject);
+  if (principal.success) return principal.data;
+  const { type, id, relation } = splitSubject(subject);
+  return type === 'group' && relation === 'member' ? (`group:${id}` as GroupId) : undefined;
 };
 
 /** The text is large and seldom another: read once a publication. */

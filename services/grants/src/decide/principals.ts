@@ -12,6 +12,7 @@ import {
 import { birthrights } from './birthrights.ts';
 import type { Circumstances, Decided, Decider } from './command.ts';
 import { because, draft, facts, nothing, refused } from './drafts.ts';
+import { arrivals, endedBefore } from './edges-in-time.ts';
 
 /** Without a time of its own a joined event says "as of now", and then it must not change somebody who is here: a moved event does. */
 export const join: Decider<'join'> = ({ principal, attributes, reason }, organisation, at) => {
@@ -62,9 +63,11 @@ const claimed = (
   if (state === 'active' && known?.state !== 'active') {
     const all = claim.kind === 'joined' && same(claim.attributes, attributes);
     const data = { principal, attributes, ...(all ? {} : { claim }), ...because(reason) };
+    const given = birthrights(organisation, principal, attributes, at);
     return facts(
       draft('postern.principal.joined.v1', principal, data, at),
-      ...birthrights(organisation, principal, attributes, at),
+      ...given,
+      ...arrivals(organisation, principal, at, given),
     );
   }
   if (state === 'active' && known !== undefined && !same(known.attributes, attributes)) {
@@ -78,7 +81,10 @@ const claimed = (
   // Nothing to change; but what a source said is weighed against what others will say.
   return at.inbound === undefined
     ? nothing
-    : facts(draft('postern.principal.claimed.v1', principal, { principal, claim }, at));
+    : facts(
+        draft('postern.principal.claimed.v1', principal, { principal, claim }, at),
+        ...(claim.kind === 'left' && state === 'active' ? endedBefore(organisation, principal, when, at) : []),
+      );
 };
 
 /** Everything the leaver holds is taken back by name, so that each revocation can be found in the record. */

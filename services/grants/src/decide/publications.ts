@@ -108,3 +108,6 @@ const cut = (text: string): string => {
 
 /** SHA-256, hex: tells one publication from another. */
 const fingerprint = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+export const recordLateEnforcement: Decider<'record-late-enforcement'> = ({ reached, waitingFor }, _organisation, at) =>
+  facts(draft('postern.enforcement.late.v1', undefined, { reached, waitingFor: waitingFor.slice(0, 100) }, at));

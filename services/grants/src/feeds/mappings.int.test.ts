@@ -159,14 +159,13 @@ describe('foreign events', () => {
     const id = String(refused.body['quarantined']);
     const shown = await at.call('GET', `/feeds/quarantine/${id}`);
     assert.deepEqual([shown.body['content'], shown.body['rule']], [{ id: 2, name: 'cat' }, 'thrower']);
-    at.room.configureFeeds(
-      written(
-        failing.replace(
-          '$error("no " & name & " here")',
-          '{ "id": "t2", "source": "/t", "type": "postern.person.joined.v1", "subject": "user:" & name }',
-        ),
-      ).rules,
+    const { rules } = written(
+      failing.replace(
+        '$error("no " & name & " here")',
+        '{ "id": "t2", "source": "/t", "type": "postern.person.joined.v1", "subject": "user:" & name }',
+      ),
     );
+    await at.room.reconfigure({ model: at.model, feedRules: rules, feeds: [], transmitters: [], notices: [] });
     assert.equal((await at.call('POST', `/feeds/quarantine/${id}/replay`, {})).status, 200);
     assert.equal((await at.call('GET', '/principals/user:cat')).body['state'], 'active');
   });

@@ -127,12 +127,11 @@ test('what cannot be applied when it is due lies in quarantine, blocks nothing, 
   const clock = movedClock('2026-11-24T08:00:00Z');
   await using at = await openRoom(log, { clock });
   const effective = '2026-12-01T00:00:00Z';
-  await at.send({
-    id: 'g',
-    type: 'postern.group.changed.v1',
-    subject: 'group:hr',
-    data: { add: ['user:zoe'], effective },
-  });
+  const group = (id: string, subject: string, data: object) =>
+    at.send({ id, type: 'postern.group.changed.v1', subject: `group:${subject}`, data });
+  await group('g0', 'pay', { add: [] });
+  await group('g1', 'hr', { add: ['group:pay'] });
+  await group('g2', 'pay', { add: ['group:hr'], effective });
   await at.send(event('j', 'joined', 'ann', { effective }));
   clock.set('2026-12-01T00:00:01Z');
   await until('ann joins', async () => (await stateOf(at, 'ann')) === 'active');
@@ -140,15 +139,17 @@ test('what cannot be applied when it is due lies in quarantine, blocks nothing, 
     at.call('GET', '/feeds/quarantine').then(({ body }) => body['items'] as { id: string; why: string }[]);
   await until('the other is set aside', async () => (await quarantined()).length === 1);
   const [item] = await quarantined();
-  assert.match(item?.why ?? '', /user:zoe is not known here/);
+  assert.match(item?.why ?? '', /group:pay is inside group:hr/);
   await until(
     'it waits no longer',
     async () => ((await at.call('GET', '/feeds/scheduled')).body['items'] as object[]).length === 0,
   );
-  await at.send(event('j2', 'joined', 'zoe'));
+  await group('g3', 'hr', { remove: ['group:pay'] });
   const replayed = await at.call('POST', `/feeds/quarantine/${item?.id}/replay`, {});
   assert.equal(replayed.status, 200, JSON.stringify(replayed.body));
-  assert.deepEqual((await at.call('GET', '/principals/user:zoe')).body['groups'], ['group:hr']);
+  const applied = (await at.facts()).findLast(({ type }) => type === 'postern.group.changed.v1');
+  assert.partialDeepStrictEqual(applied?.data, { group: 'group:pay', add: ['group:hr'] });
+  assert.equal(Date.parse(applied?.time ?? ''), Date.parse(effective));
 });
 
 test('what is said of somebody who has not joined waits for them, and is listed', async () => {
@@ -164,4 +165,17 @@ test('what is said of somebody who has not joined waits for them, and is listed'
   await at.send({ ...event('j', 'joined', 'ann', { department: 'hr' }), time: '2026-03-01T00:00:00Z' });
   const ann = await at.call('GET', '/principals/user:ann');
   assert.deepEqual(ann.body['attributes'], { department: 'finance' });
+});
+
+test('a membership of somebody who has not joined waits for them, is listed, and counts when they come', async () => {
+  await using log = await openEventLog('memory:');
+  await using at = await openRoom(log);
+  const time = '2026-03-02T00:00:00Z';
+  const early = { id: 'g', type: 'postern.group.changed.v1', subject: 'group:hr', data: { add: ['user:zoe'] }, time };
+  assert.equal((await at.send(early)).status, 202);
+  const listed = async () => (await at.call('GET', '/feeds/scheduled')).body['waitingEdges'];
+  assert.deepEqual(await listed(), [{ member: 'user:zoe', in: 'group:hr' }]);
+  await at.send(event('j', 'joined', 'zoe'));
+  assert.deepEqual((await at.call('GET', '/principals/user:zoe')).body['groups'], ['group:hr']);
+  assert.deepEqual(await listed(), []);
 });

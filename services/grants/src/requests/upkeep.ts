@@ -6,6 +6,7 @@ import type { Command } from '../decide/command.ts';
 
 const kinds = [
   'expire-grants',
+  'warn-of-keys',
   'expire-keys',
   'lapse-requests',
   'settle-break-glass',

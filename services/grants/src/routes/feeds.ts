@@ -30,6 +30,8 @@ export const feedRoutes = (app: FastifyInstance, deps: FeedRouteDeps): void => {
   app.get('/feeds/scheduled', async () => ({
     sequence: state.organisation.sequence,
     items: [...state.organisation.inbox.scheduled.values()].sort((a, b) => Date.parse(a.due) - Date.parse(b.due)),
+    // Memberships and relations of who is not here.
+    waitingEdges: [...state.organisation.groups.allWaiting(), ...state.organisation.objects.allWaiting()],
     // Said of somebody who has not joined; it counts as soon as they do.
     waiting: [...state.organisation.claims.waiting()].map(([principal, { named }]) => ({
       principal,

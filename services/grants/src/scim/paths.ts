@@ -10,12 +10,13 @@ export type Place = {
 };
 
 /** Clients name the same attributes in every resource. */
-const known: Record<ProfileKind, Map<string, Place | undefined>> = { User: new Map(), Group: new Map() };
+const known = new Map<ProfileKind, Map<string, Place | undefined>>();
 const knownMax = 1_000;
 
 /** Undefined where there is no such attribute. `urn:…:User:department`, `urn:…:User.department` and `name.familyName` are known. */
 export const placeOf = (kind: ProfileKind, path: string): Place | undefined => {
-  const ofKind = known[kind];
+  const ofKind = known.get(kind) ?? new Map<string, Place | undefined>();
+  known.set(kind, ofKind);
   if (ofKind.has(path)) return ofKind.get(path);
   const place = findPlace(kind, path);
   if (ofKind.size >= knownMax) ofKind.clear();

@@ -46,7 +46,7 @@ const scimRoom = async (config: Partial<ScimConfig> = {}) => {
   const room = grantsService(
     {
       eventLog: log,
-      feeds: [],
+      openFeed: () => Promise.reject(new Error('there are no feeds here')),
       profiles,
       keys,
       clock: systemClock,

@@ -3,14 +3,15 @@
  * to the transmitter it is delivered all the same, because sending it again would not help.
  */
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Logger } from '@postern/runtime';
 import { type Actor, canonicalJson, isProblem, Problem, type Sequence, type Transmitter } from '@postern/schemas';
 import { z } from 'zod';
 import type { Commands, Done } from '../commands.ts';
 import type { EventCommand } from '../decide/command.ts';
 import type { Quarantine } from '../feeds/quarantine.ts';
-import { knownAccounts } from './accounts.ts';
-import { transmitterKeys } from './keys.ts';
+import { type KnownAccounts, knownAccounts } from './accounts.ts';
+import { type TransmitterKeys, transmitterKeys } from './keys.ts';
 import { isAboutStream, type Meaning, meaningOf } from './meaning.ts';
 import type { Streams } from './streams.ts';
 import { type Resolved, resolveSubject } from './subjects.ts';
@@ -37,6 +38,8 @@ export const keptType = 'application/vnd.postern.security-event+json';
 export type Receiver = {
   /** Rejects for failures of ours alone: then it is to be sent again. */
   readonly receive: (token: string, actor: Actor) => Promise<Delivered>;
+  /** Reads what other transmitters need and answers how to go over to them; throws `runtime/bad-config` where that cannot be read. */
+  readonly prepare: (transmitters: readonly Transmitter[]) => () => void;
   /** What was verified when it came, applied now; rejects with the problem. */
   readonly apply: (kept: unknown, actor: Actor) => Promise<Done>;
 };
@@ -51,11 +54,18 @@ export type ReceiverDeps = {
 };
 
 export const receiver = ({ transmitters, commands, quarantine, streams, clock, log }: ReceiverDeps): Receiver => {
-  const known = transmitters.map((transmitter) => ({
-    transmitter,
-    keys: transmitterKeys(transmitter),
-    accounts: knownAccounts(transmitter.subjects.accounts),
-  }));
+  /** By file: which accounts changed hands is remembered, whatever else of the transmitter changes. */
+  const accounts = new Map<string | undefined, KnownAccounts>();
+  const knownOf = (all: readonly Transmitter[]) =>
+    all.map((transmitter) => {
+      const { accounts: file } = transmitter.subjects;
+      const read = accounts.get(file) ?? knownAccounts(file);
+      accounts.set(file, read);
+      const same = known.find((each) => isDeepStrictEqual(each.transmitter, transmitter));
+      return same ?? { transmitter, keys: transmitterKeys(transmitter), accounts: read };
+    });
+  let known: { transmitter: Transmitter; keys: TransmitterKeys; accounts: KnownAccounts }[] = [];
+  known = knownOf(transmitters);
   const accountsOf = (name: string) => known.find(({ transmitter }) => transmitter.name === name)?.accounts;
 
   const apply = async (event: SecurityEvent, actor: Actor): Promise<Done> => {
@@ -96,9 +106,15 @@ export const receiver = ({ transmitters, commands, quarantine, streams, clock, l
   };
 
   return {
+    prepare: (all) => {
+      const next = knownOf(all);
+      return () => {
+        known = next;
+      };
+    },
     apply: async (given, actor) => {
       const { transmitter: name, subject, happenedAt, ...kept } = KeptEvent.parse(given);
-      const transmitter = transmitters.find((each) => each.name === name);
+      const transmitter = known.find((each) => each.transmitter.name === name)?.transmitter;
       if (transmitter === undefined) throw new Problem('grants/unknown-stream', { detail: name });
       return apply({ ...kept, subject, happenedAt, transmitter }, actor);
     },

@@ -22,6 +22,8 @@ export type StreamState = {
 };
 
 export type Streams = {
+  /** Those that stay keep what was heard of them. */
+  readonly configure: (transmitters: readonly Transmitter[]) => void;
   readonly all: () => readonly StreamState[];
   readonly heard: (name: string, meaning: Meaning) => void;
   readonly polled: (name: string, trouble: string | undefined) => void;
@@ -32,21 +34,29 @@ export type Streams = {
 const verifyTimeoutMs = 15_000;
 
 export const signalStreams = (
-  transmitters: readonly Transmitter[],
+  initial: readonly Transmitter[],
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): Streams => {
-  const states = new Map<string, StreamState>(
-    transmitters.map(({ name, issuer, push, poll }) => [
-      name,
-      { name, issuer, push, poll: poll !== undefined, status: 'unknown' },
-    ]),
-  );
+  let transmitters: readonly Transmitter[] = [];
+  let states = new Map<string, StreamState>();
+  const configure: Streams['configure'] = (all) => {
+    transmitters = all;
+    states = new Map(
+      all.map(({ name, issuer, push, poll }) => {
+        const before = states.get(name);
+        const heard = before?.issuer === issuer ? before : { status: 'unknown' };
+        return [name, { ...heard, name, issuer, push, poll: poll !== undefined }];
+      }),
+    );
+  };
+  configure(initial);
   const verifications = new Set<string>();
   const change = (name: string, more: Partial<StreamState>): void => {
     const state = states.get(name);
     if (state !== undefined) states.set(name, { ...state, ...more });
   };
   return {
+    configure,
     all: () => [...states.values()],
     heard: (name, meaning) => {
       const now = new Date(clock.now()).toISOString();
@@ -61,7 +71,9 @@ export const signalStreams = (
         log.error({ name, status: meaning.status, why: meaning.why }, 'a stream of security events no longer runs');
     },
     polled: (name, trouble) => {
-      const { pollTrouble: _, ...state } = states.get(name) ?? ({} as StreamState);
+      const before = states.get(name);
+      if (before === undefined) return;
+      const { pollTrouble: _, ...state } = before;
       states.set(name, { ...state, ...(trouble !== undefined && { pollTrouble: trouble }) });
     },
     verify: async (name) => {

@@ -53,7 +53,7 @@ export const jwtIdentifier = (clock: Clock, issuers: readonly Issuer[], read?: R
         audience: [...issuer.audience],
         clockTolerance: issuer.clockSkewSeconds,
         currentDate: new Date(clock.now()),
-        requiredClaims: ['exp', issuer.subject.claim],
+        requiredClaims: ['exp'],
       });
       if (!typeAccepted(protectedHeader.typ, issuer.typ))
         return { kind: 'bad', why: `a token of type ${protectedHeader.typ ?? 'none'} is not accepted` };

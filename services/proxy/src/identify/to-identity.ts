@@ -3,6 +3,7 @@ import { encodeId, type Issuer, PrincipalId } from '@postern/schemas';
 import { readBinding } from './binding.ts';
 import { type Claims, readAuthentication, readScopes } from './claims.ts';
 import { type Identity, toCaller } from './identity.ts';
+import { subjectIn, unmetClaim } from './subject.ts';
 
 /** Agents acting for agents acting for a person: deeper than this is a mistake or an attack. */
 const actorsMax = 5;
@@ -20,8 +21,13 @@ export const toIdentity = (claims: Claims, issuer: Issuer, nowMs: number): Ident
       return undefined;
     }
   };
-  const principal = toPrincipal(claims[issuer.subject.claim]);
-  if (principal === undefined) return { kind: 'bad', why: `its claim ${issuer.subject.claim} names nobody` };
+  const unmet = unmetClaim(claims, issuer.require);
+  if (unmet !== undefined)
+    return { kind: 'bad', why: `its claim ${unmet} is not one that its issuer's tokens need here` };
+  const named = subjectIn(claims, issuer.subject);
+  if ('why' in named) return { kind: 'bad', why: named.why };
+  const principal = toPrincipal(named.name);
+  if (principal === undefined) return { kind: 'bad', why: 'what it names cannot be an id' };
   const actors: PrincipalId[] = [];
   for (let act: unknown = claims['act']; act !== undefined; act = (act as { act?: unknown }).act) {
     const actor =

@@ -1,5 +1,5 @@
 /** The grants room on a log, with the gate in front of it: what it is sent comes with an assertion. Used by tests only. */
-import type { EventLog } from '@postern/event-log';
+import type { EventLog, InboundFeed } from '@postern/event-log';
 import type { ProfileStore } from '@postern/profiles';
 import { assertionKeys, type Clock, silentLogger, systemClock } from '@postern/runtime';
 import { beginning, type Fact, RoleName, RoleRules } from '@postern/schemas';
@@ -19,7 +19,10 @@ const model = {
 };
 
 export type Answer = { readonly status: number; readonly body: Record<string, unknown> & { readonly type?: string } };
-export type RoomOptions = Partial<GrantsConfig> & Partial<Pick<GrantsDeps, 'clock' | 'feeds' | 'telemetry'>>;
+export type RoomOptions = Omit<Partial<GrantsConfig>, 'feeds'> &
+  Partial<Pick<GrantsDeps, 'clock' | 'telemetry' | 'profiles' | 'noticePace'>> & {
+    readonly feeds?: readonly { readonly feed: InboundFeed; readonly rule?: string }[];
+  };
 
 /** Feeds write no profiles. */
 const noProfiles: ProfileStore = {
@@ -30,7 +33,10 @@ const noProfiles: ProfileStore = {
   async [Symbol.asyncDispose]() {},
 };
 
-export const openRoom = async (log: EventLog, { clock = systemClock, feeds = [], ...config }: RoomOptions = {}) => {
+export const openRoom = async (
+  log: EventLog,
+  { clock = systemClock, feeds = [], profiles = noProfiles, noticePace = {}, ...config }: RoomOptions = {},
+) => {
   const { privateKey, publicKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
   const jwk = await exportJWK(publicKey);
   const kid = await calculateJwkThumbprint(jwk);
@@ -39,8 +45,9 @@ export const openRoom = async (log: EventLog, { clock = systemClock, feeds = [],
   const room = grantsService(
     {
       eventLog: log,
-      feeds,
-      profiles: noProfiles,
+      openFeed: async (kafka) => feeds[Number(kafka)]?.feed as InboundFeed,
+      profiles,
+      noticePace,
       keys,
       clock: clock satisfies Clock,
       telemetry: noTelemetry,
@@ -52,6 +59,7 @@ export const openRoom = async (log: EventLog, { clock = systemClock, feeds = [],
       enforceTimeoutMs: 300,
       scim: { principal: 'externalId', group: 'externalId' },
       administratorKey: { keep: async (make) => make(), discard: async () => {}, issued: () => {} },
+      feeds: feeds.map(({ rule }, at) => ({ kafka: String(at), group: 'test', ...(rule !== undefined && { rule }) })),
       ...config,
     },
   );
@@ -87,6 +95,7 @@ export const openRoom = async (log: EventLog, { clock = systemClock, feeds = [],
 
   return {
     room,
+    model,
     call,
     send: (event: object | readonly object[], as?: string) =>
       call('POST', '/events', Array.isArray(event) ? event.map(complete) : complete(event), {

@@ -1,7 +1,8 @@
 /** What an entry can be found by. Pure: the same bytes give the same rows, so rows can be checked against the signed bytes. */
 
-import type { AuditRow } from '@postern/audit-store';
-import { DecisionBatch, type DecisionRecord, type LoggedFact } from '@postern/schemas';
+import { DecisionBatch, type DecisionRecord } from '../decisions/decision.ts';
+import type { LoggedFact } from '../facts/log-entry.ts';
+import type { AuditRow } from './row.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
