@@ -6,6 +6,7 @@ export * from './config/feeds-yaml.ts';
 export * from './config/issuer.ts';
 export * from './config/notices.ts';
 export * from './config/postern-yaml.ts';
+export * from './config/recording.ts';
 export * from './config/roles-yaml.ts';
 export * from './config/routes-yaml.ts';
 export * from './config/signals.ts';
