@@ -72,7 +72,7 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
   const background: Promise<void>[] = [];
   const ingests = [
     ingest({ store, clock, log, telemetry }, factsSource(eventLog.facts)),
-    ingest({ store, clock, log, telemetry }, decisionsSource({ ...eventLog, clock })),
+    ingest({ store, clock, log, telemetry }, decisionsSource({ ...eventLog, reader: store.reader, clock })),
   ];
   const trees = { facts: logTree(store.reader, 'facts'), decisions: logTree(store.reader, 'decisions') };
   const known = new Map<LogName, readonly NoteKey[]>();
