@@ -40,20 +40,26 @@ export const fromColumns = (found: Readonly<Record<string, unknown>>, log: LogNa
   const { id, at, type, body } = found;
   if (typeof id !== 'string' || typeof at !== 'string' || typeof type !== 'string' || typeof body !== 'string')
     throw altered(log, found, 'is incomplete');
-  // Searches by time look at this column, and nothing else shows that it was changed.
-  if (Number(found['at_ms']) !== Date.parse(at)) throw altered(log, found, 'is filed under another time than its own');
+  // Searches by time look at this column: the row says the time that it is found by, and whoever compares it with its entry sees.
+  const filedMs = Number(found['at_ms']);
+  const filed = filedMs === Date.parse(at) ? at : filedText(filedMs);
   const optional = Object.fromEntries(
     textColumns.filter((name) => typeof found[name] === 'string').map((name) => [name, found[name]]),
   );
   return {
     ...optional,
     id,
-    at,
+    at: filed,
     type,
     body,
     index: Number(found['idx']),
     ...(found['sequence'] !== null && { sequence: Number(found['sequence']) }),
   };
+};
+
+const filedText = (ms: number): string => {
+  const filed = new Date(ms);
+  return Number.isNaN(filed.getTime()) ? `at_ms ${ms}` : filed.toISOString();
 };
 
 const altered = (log: LogName, { idx }: Readonly<Record<string, unknown>>, why: string): Problem =>
