@@ -6,6 +6,7 @@ import { type FactType, Problem } from '@postern/schemas';
 import type { FastifyInstance } from 'fastify';
 import { momentOf } from '../as-of/moment.ts';
 import type { Past } from '../as-of/past.ts';
+import { handOut } from '../readings/hooks.ts';
 import type { LogTree } from '../tree.ts';
 import { Arguments, type Asked, type FoundFact, findUpTo, type Question } from './asked.ts';
 import { questions } from './catalogue.ts';
@@ -26,14 +27,17 @@ export const questionRoutes = (app: FastifyInstance, deps: QuestionsDeps): void 
   app.get('/questions', async () => ({
     items: questions.map(({ number, asks, clauses, needs, takes }) => ({ number, asks, clauses, needs, takes })),
   }));
-  app.get<{ Params: { question: string } }>('/questions/:question', async ({ params, query }, reply) => {
+  app.get<{ Params: { question: string } }>('/questions/:question', async (request, reply) => {
+    const { params, query } = request;
     const question = questions.find(({ number }) => String(number) === params.question);
     if (question === undefined)
       throw new Problem('audit/no-such-record', { detail: `there are questions 1 to ${questions.length}` });
     const args = Arguments.safeParse(query);
     if (!args.success) throw new Problem('audit/bad-query', { detail: describeZod(args.error) });
     reply.header('cache-control', 'no-store');
-    return answerQuestion(deps, question, args.data);
+    const answer = await answerQuestion(deps, question, args.data);
+    handOut(request, answer.count);
+    return answer;
   });
 };
 
