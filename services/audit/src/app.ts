@@ -10,6 +10,7 @@ import type { Telemetry } from '@postern/telemetry';
 import type { Anchors } from './anchor.ts';
 import { type AskPast, past } from './as-of/past.ts';
 import { asOfRoute } from './as-of/routes.ts';
+import { exportRoute } from './export/routes.ts';
 import { ingest } from './ingest.ts';
 import { decisionsSource } from './ingest-decisions.ts';
 import { factsSource } from './ingest-facts.ts';
@@ -27,6 +28,7 @@ import { type Witnessing, witnessing } from './witness/witnessing.ts';
 export { type Anchors, fileAnchors } from './anchor.ts';
 export { type AskPast, past } from './as-of/past.ts';
 export { copyLog } from './copy-log.ts';
+export { verifyBundleFile } from './export/verify-file.ts';
 export { filesIn, linesIn } from './files.ts';
 export { auditParts } from './parts.ts';
 export { appendsOf, digestOf, rebuild, rebuildChecks } from './replay/rebuild.ts';
@@ -107,6 +109,7 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
       lastUseRoute(routes, store.reader);
       asOfRoute(routes, { reader: store.reader, past: ago, clock });
       questionRoutes(routes, { reader: store.reader, past: ago, trees, openEngine, clock });
+      exportRoute(routes, { reader: store.reader, past: ago, trees, openEngine, clock, logs });
       logRoutes(routes, { reader: store.reader, logs });
     },
     { prefix: `${posternMount}/audit` },

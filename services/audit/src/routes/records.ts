@@ -72,7 +72,7 @@ export const lastUseRoute = (app: FastifyInstance, reader: AuditReader): void =>
 };
 
 /** Throws `audit/bad-query`. */
-const toQuery = (asked: unknown): Omit<AuditQuery, 'limit'> & { readonly limit?: number } => {
+export const toQuery = (asked: unknown): Omit<AuditQuery, 'limit'> & { readonly limit?: number } => {
   const search = Search.safeParse(asked);
   if (!search.success) throw new Problem('audit/bad-query', { detail: describeZod(search.error) });
   const { from, to, ...rest } = search.data;
@@ -81,7 +81,7 @@ const toQuery = (asked: unknown): Omit<AuditQuery, 'limit'> & { readonly limit?:
 };
 
 /** A row with its fact or decision as what it is, not as text. */
-const toItem = ({ body, ...row }: FoundRow): Record<string, unknown> => ({ ...row, body: JSON.parse(body) });
+export const toItem = ({ body, ...row }: FoundRow): Record<string, unknown> => ({ ...row, body: JSON.parse(body) });
 
 /** Line by line, page by page, up to the limit or the end: an export is as long as the record. */
 const lines = (
