@@ -28,6 +28,18 @@ const rowsShownMax = 5_000;
 const shown = (value: unknown): string =>
   value === undefined || value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value);
 
+/** What a row was made from is folded away. */
+const cell = (value: unknown): Part => {
+  const made = part('td', '');
+  if (typeof value !== 'object' || value === null) made.textContent = shown(value);
+  else {
+    const folded = part('details', '');
+    folded.append(part('summary', 'show'), part('span', JSON.stringify(value, undefined, 1)));
+    made.append(folded);
+  }
+  return made;
+};
+
 const show = async (): Promise<void> => {
   const carried = JSON.parse(at('files').textContent ?? '{}') as Readonly<Record<string, string>>;
   const files: BundleFiles = new Map(
@@ -75,7 +87,7 @@ const show = async (): Promise<void> => {
   table.append(head);
   for (const [index, row] of rows.slice(0, rowsShownMax).entries()) {
     const line = part('tr', '', wrongRows.has(index + 1) ? 'wrong' : '');
-    line.append(part('td', `${index + 1}`), ...columns.map((name) => part('td', shown(row[name]))));
+    line.append(part('td', `${index + 1}`), ...columns.map((name) => cell(row[name])));
     table.append(line);
   }
   if (rows.length > rowsShownMax) at('more').textContent = `${rows.length - rowsShownMax} more rows: rows.ndjson`;

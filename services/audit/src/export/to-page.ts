@@ -7,7 +7,7 @@ const style = `body{font:15px/1.45 system-ui,sans-serif;margin:2rem;color:#1a1a1
 h1{font-size:1.3rem;margin:0 0 .5rem}h2{font-size:1rem;margin:1.5rem 0 .4rem}
 #state{font-size:1.1rem;padding:.7rem 1rem;border-radius:6px;background:#eee}
 #state.verified{background:#e2f4e5;color:#0b5a1d}#state.wrong{background:#fde4e1;color:#8c1208;font-weight:600}
-table{border-collapse:collapse;font-size:13px}th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #ddd;vertical-align:top;max-width:32rem;overflow-wrap:anywhere}
+table{border-collapse:collapse;font-size:13px}th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #ddd;vertical-align:top;white-space:nowrap;max-width:30rem;overflow:hidden;text-overflow:ellipsis}td details{white-space:pre-wrap;overflow-wrap:anywhere;width:28rem}
 tr.wrong td{background:#fde4e1}pre{background:#f6f6f6;padding:.7rem;overflow:auto;font-size:12px}.scroll{overflow:auto}`;
 
 const source = (text: string): string => `'sha256-${hash('sha256', text, 'base64')}'`;
