@@ -28,6 +28,8 @@ import { type Witnessing, witnessing } from './witness/witnessing.ts';
 export { type Anchors, fileAnchors } from './anchor.ts';
 export { type AskPast, past } from './as-of/past.ts';
 export { copyLog } from './copy-log.ts';
+export { toOcsf } from './export/to-ocsf.ts';
+export { writeParquet } from './export/to-parquet.ts';
 export { verifyBundleFile } from './export/verify-file.ts';
 export { filesIn, linesIn } from './files.ts';
 export { auditParts } from './parts.ts';
