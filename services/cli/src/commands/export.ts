@@ -1,7 +1,11 @@
 /** audit export: facts, decisions or an answer as an evidence bundle; and judging such a file offline. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { verifyBundleFile } from '@postern/audit/app';
-import type { Command } from 'commander';
+import { createWriteStream, readFileSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { toOcsf, verifyBundleFile, writeParquet } from '@postern/audit/app';
+import { parseServedRow, type ServedRow } from '@postern/schemas/record';
+import { type Command, Option } from 'commander';
 import { CommandFailure, failureOf, request } from '../client.ts';
 import { exitCodes } from '../failure.ts';
 import { print, printJson, tell } from '../output.ts';
@@ -12,6 +16,7 @@ const times = ['at', 'from', 'to', 'since', 'until', 'known', 'size', 'days', 's
 
 type Options = Shared & {
   readonly out: string;
+  readonly format: 'bundle' | 'ndjson' | 'csv' | 'ocsf' | 'parquet';
   readonly question?: string;
   readonly facts?: boolean;
   readonly decisions?: boolean;
@@ -21,6 +26,11 @@ type Options = Shared & {
 export const exportCommand = (audit: Command): void => {
   const command = withConnection(audit.command('export'))
     .description('one file with rows, entries, proofs, keys and a page that verifies itself offline')
+    .addOption(
+      new Option('--format <format>', 'bundle, or the rows alone, of all that is found')
+        .choices(['bundle', 'ndjson', 'csv', 'ocsf', 'parquet'])
+        .default('bundle'),
+    )
     .requiredOption('--out <file>', 'the zip file that is written')
     .option('--question <n>', "one of an auditor's questions, with what it is asked with")
     .option('--facts', 'facts')
@@ -31,6 +41,7 @@ export const exportCommand = (audit: Command): void => {
     const kinds = [options.question !== undefined, options.facts, options.decisions].filter(Boolean).length;
     if (kinds !== 1) throw new CommandFailure('name one of --question N, --facts and --decisions', exitCodes.usage);
     const query = Object.fromEntries([...asked, ...times].map((name) => [name, options[name] as string | undefined]));
+    if (options.format !== 'bundle') return writeRows(options, query);
     const what =
       options.question === undefined ? { kind: options.facts ? 'facts' : 'decisions' } : { question: options.question };
     const response = await request(connect(options), '/audit/export', { query: { ...query, ...what } });
@@ -42,6 +53,45 @@ export const exportCommand = (audit: Command): void => {
       `${rows} rows and ${entries} proven entries in ${options.out}; open its index.html, or postern audit verify --bundle`,
     );
   });
+};
+
+const progressEvery = 10_000;
+
+/** All rows that are found, as they come: memory does not grow with the record. */
+const writeRows = async (options: Options, query: Readonly<Record<string, string | undefined>>): Promise<void> => {
+  if (options.question !== undefined)
+    throw new CommandFailure('an answer is written as a bundle; facts and decisions in any format', exitCodes.usage);
+  const { format, out } = options;
+  const accept = format === 'csv' ? 'text/csv' : 'application/x-ndjson';
+  const response = await request(connect(options), options.facts ? '/audit/facts' : '/audit/decisions', {
+    query: { ...query, order: 'oldest' },
+    headers: { accept },
+  });
+  if (!response.ok || response.body === null) throw await failureOf(response);
+  const body = Readable.fromWeb(response.body as never);
+  if (format === 'csv') {
+    await pipeline(body, createWriteStream(out));
+    return tell(`written: ${out}`);
+  }
+  let count = 0;
+  const lines = async function* (): AsyncGenerator<string> {
+    for await (const line of createInterface({ input: body })) {
+      if (line === '') continue;
+      if (++count % progressEvery === 0 && process.stderr.isTTY)
+        process.stderr.write(`\r${count.toLocaleString('en')} rows`);
+      yield line;
+    }
+  };
+  const rows = async function* (): AsyncGenerator<ServedRow> {
+    for await (const line of lines()) yield parseServedRow(line);
+  };
+  const texts = async function* (): AsyncGenerator<string> {
+    for await (const line of lines())
+      yield `${format === 'ocsf' ? JSON.stringify(toOcsf(parseServedRow(line))) : line}\n`;
+  };
+  if (format === 'parquet') await writeParquet(out, rows());
+  else await pipeline(texts(), createWriteStream(out));
+  tell(`${count} rows in ${out}`);
 };
 
 /** `trusted`: the verifier keys that were kept, as text. */
