@@ -80,6 +80,9 @@ test('a file that is left out, put in or no zip is told of', async () => {
     const without = Object.fromEntries([...files].filter(([each]) => each !== name));
     assert.equal((await verifyBundleFile(zipSync(without))).outcome, 'wrong', name);
   }
+  const page = files.get(pageFile) ?? new Uint8Array();
+  const forged = { ...Object.fromEntries(files), [pageFile]: flipped(page, page.byteLength - 5_000) };
+  assert.equal((await verifyBundleFile(zipSync(forged))).outcome, 'wrong', 'the script of the page is another one');
   const more = { ...Object.fromEntries(files), 'entries/facts/99.json': new Uint8Array([1]) };
   assert.equal((await verifyBundleFile(zipSync(more))).outcome, 'wrong');
   assert.equal((await verifyBundleFile(new Uint8Array(50))).outcome, 'wrong');

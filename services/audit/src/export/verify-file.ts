@@ -1,6 +1,7 @@
-/** A bundle as a file, judged: its parts as everywhere, and that its page carries the same. */
+/** A bundle as a file, judged: its parts as everywhere, and that its page is the one that belongs to them. */
 import { type BundleVerdict, pageFile, verifyBundle } from '@postern/schemas/evidence';
 import { unzipSync } from 'fflate';
+import { toPage } from './to-page.ts';
 
 const refused = (why: string): BundleVerdict => ({
   outcome: 'wrong',
@@ -17,27 +18,9 @@ export const verifyBundleFile = async (zip: Uint8Array, trusted?: string): Promi
     return refused(`is no zip file that can be read: ${error instanceof Error ? error.message : error}`);
   }
   const verdict = await verifyBundle(files, trusted);
-  const page = new TextDecoder().decode(files.get(pageFile));
-  const carried = /<script type="application\/json" id="files">([^<]*)<\/script>/.exec(page)?.[1];
-  const wanted = Object.fromEntries(
-    Array.from(files, ([name, bytes]) => [name, Buffer.from(bytes).toString('base64')]).filter(
-      ([name]) => name !== pageFile,
-    ),
-  );
-  const same = carried !== undefined && sorted(carried) === sorted(JSON.stringify(wanted));
-  return same
-    ? verdict
-    : {
-        ...verdict,
-        outcome: 'wrong',
-        findings: [...verdict.findings, { file: pageFile, why: 'does not carry the files that stand beside it' }],
-      };
-};
-
-const sorted = (json: string): string => {
-  try {
-    return JSON.stringify(Object.entries(JSON.parse(json)).sort(([a], [b]) => (a < b ? -1 : 1)));
-  } catch {
-    return '';
-  }
+  // To the byte: a page whose script was changed would say "verified" of anything.
+  const page = toPage(new Map([...files].filter(([name]) => name !== pageFile)));
+  if (Buffer.from(page).equals(files.get(pageFile) ?? new Uint8Array())) return verdict;
+  const why = 'is not the page that this version writes for these files: do not believe what it shows';
+  return { ...verdict, outcome: 'wrong', findings: [...verdict.findings, { file: pageFile, why }] };
 };
