@@ -1,12 +1,12 @@
 /**
  * The load: `wrk` where it is on the machine, since it costs the least of the cores that everybody here shares, else autocannon. Load at a
- * given rate is nghttp2's `h2load`, which tells each request's time in microseconds, else autocannon's, which knows whole milliseconds.
+ * given rate is vegeta's, which spaces it evenly and tells times in nanoseconds, else autocannon's, which knows whole milliseconds.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import autocannon from 'autocannon';
+import { foundProgram } from './peers/programs.ts';
 
 export type Target = { readonly url: string; readonly headers: Readonly<Record<string, string>> };
 /** Latencies in ms. */
@@ -17,9 +17,9 @@ export type Loaded = {
   readonly p99: number;
 };
 
-const isHere = (program: string, ...args: string[]): boolean => spawnSync(program, args).error === undefined;
-export const generator = isHere('wrk', '-v') ? 'wrk' : 'autocannon';
-export const rateGenerator = isHere('h2load', '--version') ? 'h2load' : 'autocannon';
+export const generator = spawnSync('wrk', ['-v']).error === undefined ? 'wrk' : 'autocannon';
+const vegetaProgram = foundProgram('vegeta');
+export const rateGenerator = vegetaProgram === undefined ? 'autocannon' : 'vegeta';
 
 const complain = async ({ url, headers }: Target, what: string): Promise<never> => {
   const now = await fetch(url, { headers });
@@ -31,31 +31,36 @@ export const atFullSpeed = async (target: Target, connections: number, seconds: 
 
 /** `rate` requests a second over all connections, whether or not the answers keep up. */
 export const atRate = (target: Target, connections: number, seconds: number, rate: number): Promise<Loaded> =>
-  rateGenerator === 'h2load'
-    ? h2load(target, connections, seconds, rate)
+  vegetaProgram !== undefined
+    ? vegeta(vegetaProgram, target, connections, seconds, rate)
     : cannon(target, { connections, duration: seconds, overallRate: Math.max(1, Math.floor(rate)) });
 
-const h2load = async (target: Target, connections: number, seconds: number, rate: number): Promise<Loaded> => {
-  const folder = await mkdtemp(join(tmpdir(), 'postern-load-'));
-  try {
-    const file = join(folder, 'requests');
-    const headers = Object.entries(target.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
-    const many = ['-t1', `-c${connections}`, '-D', String(seconds), '--rps', String(rate / connections)];
-    const child = spawn('h2load', ['--h1', ...many, '--log-file', file, ...headers, target.url], { stdio: 'ignore' });
-    await new Promise((resolve) => child.once('close', resolve));
-    // Columns: when it began (µs since the epoch), the status, how long it took (µs).
-    const lines = (await readFile(file, 'utf8'))
-      .trim()
-      .split('\n')
-      .map((line) => line.split('\t'));
-    const refused = lines.filter(([, status]) => status !== '200').length;
-    if (refused > 0) return complain(target, `${refused} answers were not 200`);
-    const micros = lines.map(([, , took]) => Number(took)).sort((a, b) => a - b);
-    const quantile = (share: number): number => (micros[Math.floor((micros.length - 1) * share)] ?? 0) / 1e3;
-    return { requests: micros.length, seconds, p50: quantile(0.5), p99: quantile(0.99) };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+/** Evenly spaced, whatever becomes of those before; in microseconds. */
+const vegeta = async (
+  program: string,
+  { url, headers }: Target,
+  connections: number,
+  seconds: number,
+  rate: number,
+): Promise<Loaded> => {
+  const sent = Object.entries(headers).flatMap(([name, value]) => ['-header', `${name}: ${value}`]);
+  const how = ['-rate', String(Math.max(1, Math.floor(rate))), '-duration', `${seconds}s`];
+  const most = ['-connections', '-max-connections', '-max-workers'].flatMap((each) => [each, String(connections)]);
+  const attack = spawn(program, ['attack', ...most, ...how, ...sent], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  attack.stdin.end(`GET ${url}\n`);
+  const report = spawn(program, ['report', '-type', 'json'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  attack.stdout.pipe(report.stdin);
+  const { requests, latencies, success, status_codes } = JSON.parse(await text(report.stdout)) as {
+    readonly requests: number;
+    readonly success: number;
+    readonly status_codes: Readonly<Record<string, number>>;
+    /** Nanoseconds. */
+    readonly latencies: Readonly<Record<'50th' | '99th', number>>;
+  };
+  if (success < 1) return complain({ url, headers }, `it answered ${JSON.stringify(status_codes)}`);
+  return { requests, seconds, p50: latencies['50th'] / 1e6, p99: latencies['99th'] / 1e6 };
 };
 
 const cannon = async (

