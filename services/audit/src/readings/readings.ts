@@ -67,6 +67,8 @@ export const readings = (
     for (const each of due) {
       if (!drafts.has(each)) drafts.set(each, draftOf(each));
       waiting.delete(each.key);
+      // What comes while this is being written is told of together, too.
+      toldAt.set(each.key, now);
       waiting.set(`${drafts.get(each)?.id}`, each);
     }
     try {
@@ -80,7 +82,6 @@ export const readings = (
     for (const each of due) {
       waiting.delete(`${drafts.get(each)?.id}`);
       drafts.delete(each);
-      toldAt.set(each.key, now);
     }
     if (everything && waiting.size > 0) await write(everything);
   };
