@@ -90,6 +90,9 @@ export const keeping = ({ facts, store, clock, log }: KeepingDeps, config: Keepi
         await noted.flush(true);
         if (begun) outbox.push(ownFact(clock, 'postern.logging.stopped.v1', { ...(await sizes()), instance }));
         await say();
+        // Taken in before the room closes, so that what is signed last covers it; otherwise the next start does it.
+        const head = await facts.head();
+        for (let look = 0; look < endMs / 10 && (await sizes()).facts < head; look++) await pause(10);
       };
       const written = write().catch((error: unknown) =>
         log.warn({ err: error }, 'the end of recording was not recorded'),
