@@ -25,6 +25,7 @@ export * from './facts/log-entry.ts';
 export * from './facts/object.ts';
 export * from './facts/principal.ts';
 export * from './facts/provenance.ts';
+export { AuditRead, type ReadKind } from './facts/reading.ts';
 export { Reviewer, ReviewScope } from './facts/review.ts';
 export * from './facts/role.ts';
 export * from './ids.ts';
