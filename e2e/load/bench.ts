@@ -4,7 +4,7 @@
  * decision recording are all on.
  *
  *   --seconds N --rounds N --connections N    how long, how often, how wide
- *   --only requests|curves|latency|model      one section
+ *   --only requests|curves|latency|model|record   one section
  *   --contenders TEXT                         of the proxies, those whose name holds it; `others` is everybody else's
  *   --profile DIR                             CPU profiles of the proxies, one file a process
  */
@@ -92,3 +92,8 @@ if (wanted('model')) {
   timed("postern check on GitHub's 1,223 operations", [posternMain, 'check'], model);
   timed('preview on it: 1,000,000 decisions, 10,000 pairs drawn', [join(root, 'e2e/load/preview.ts')], stage.folder);
 }
+
+if (wanted('record'))
+  spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'e2e/load/record.ts')], {
+    stdio: 'inherit',
+  });

@@ -42,6 +42,8 @@ export const metrics = {
   liveStreams: 'postern_proxy_live_streams',
   failClosed: 'postern_proxy_fail_closed_refusals_total',
   recordBuffer: 'postern_proxy_unrecorded_decisions',
+  recordJournal: 'postern_proxy_journal_bytes',
+  recordLogAway: 'postern_proxy_log_away',
   upstreamUp: 'postern_proxy_upstream_up',
   upstreamUnderWay: 'postern_proxy_upstream_requests',
   upstreamFailures: 'postern_proxy_upstream_failures_total',

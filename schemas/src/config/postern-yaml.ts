@@ -5,6 +5,7 @@ import { ServiceName } from '../ids.ts';
 import { FeedName } from './feeds-yaml.ts';
 import { Issuers } from './issuer.ts';
 import { NoticeSubscriptions } from './notices.ts';
+import { Recording } from './recording.ts';
 import { Transmitters } from './signals.ts';
 import { Tls } from './tls.ts';
 import { traffic, UpstreamTargets } from './traffic.ts';
@@ -118,6 +119,7 @@ export const PosternYaml = z.strictObject({
     })
     .prefault({}),
   data: z.string().default('./.postern'),
+  recording: Recording.prefault({}),
   eventLog: Url('kafka', 'file', 'memory').optional(),
   relationships: Url('spicedb', 'embedded').optional(),
   auditStore: Url('postgres', 'postgresql', 'file', 'memory').optional(),

@@ -15,6 +15,7 @@ import { EventNoted, EventReleased, EventScheduled, EventUnscheduled, PrincipalC
 import { ObjectClaimed, ObjectRelation } from './object.ts';
 import { PrincipalJoined, PrincipalLeft, PrincipalMoved, SessionRevoked } from './principal.ts';
 import { RoutesPublished, SchemaPublished } from './published.ts';
+import { AuditRead, LoggingDegraded, LoggingStarted, LoggingStopped } from './reading.ts';
 import { EnforcementLate, EnforcementReached, EventQuarantined } from './record.ts';
 import { GrantApproved, GrantDenied, GrantRequested, GrantUnanswered, GrantWithdrawn } from './request.ts';
 import { ReviewClosed, ReviewDecided, ReviewEscalated, ReviewListed, ReviewOpened, ReviewReminded } from './review.ts';
@@ -70,6 +71,10 @@ export const Fact = z.discriminatedUnion('type', [
   fact('postern.event.released.v1', EventReleased),
   fact('postern.enforcement.reached.v1', EnforcementReached),
   fact('postern.enforcement.late.v1', EnforcementLate),
+  fact('postern.audit.read.v1', AuditRead),
+  fact('postern.logging.started.v1', LoggingStarted),
+  fact('postern.logging.stopped.v1', LoggingStopped),
+  fact('postern.logging.degraded.v1', LoggingDegraded),
 ]);
 export type Fact = z.infer<typeof Fact>;
 export type FactType = Fact['type'];

@@ -95,6 +95,10 @@ export const concernsOf = (type: FactType, data: Loose): string[] => {
     case 'postern.event.noted.v1':
     case 'postern.enforcement.reached.v1':
     case 'postern.enforcement.late.v1':
+    case 'postern.audit.read.v1':
+    case 'postern.logging.started.v1':
+    case 'postern.logging.stopped.v1':
+    case 'postern.logging.degraded.v1':
       // They change nothing in the graph.
       return [];
     default:

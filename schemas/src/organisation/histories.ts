@@ -266,6 +266,11 @@ const moves: readonly Move[] = [
   ),
   (_, __, n) => draftOf(n, 'postern.enforcement.reached.v1', { reached: 1, proxies: 0, lapsed: [] }),
   (_, __, n) => draftOf(n, 'postern.enforcement.late.v1', { reached: 1, waitingFor: ['proxy-1'] }),
+  (_, __, n) =>
+    draftOf(n, 'postern.audit.read.v1', { what: 'facts', query: {}, readings: 1, rows: 2, first: time, last: time }),
+  (_, __, n) => draftOf(n, 'postern.logging.started.v1', { facts: 0, decisions: 0, instance: 'i' }),
+  (_, __, n) => draftOf(n, 'postern.logging.stopped.v1', { facts: 1, decisions: 1, instance: 'i' }),
+  (_, __, n) => draftOf(n, 'postern.logging.degraded.v1', { instance: 'i', since: time, why: ['w'] }),
   (choose, { credentials }, n) => {
     if (credentials.size === 0) return undefined;
     const { id, owner } = choose.of([...credentials.values()]);

@@ -256,6 +256,10 @@ export class Organisation {
       case 'postern.event.noted.v1':
       case 'postern.enforcement.reached.v1':
       case 'postern.enforcement.late.v1':
+      case 'postern.audit.read.v1':
+      case 'postern.logging.started.v1':
+      case 'postern.logging.stopped.v1':
+      case 'postern.logging.degraded.v1':
         return [];
       default:
         return assertNever(fact);

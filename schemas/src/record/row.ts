@@ -38,7 +38,8 @@ export const rowMembers = [
 export type RowMember = (typeof rowMembers)[number];
 
 /** PostgreSQL stores neither NUL nor unpaired surrogates; the verbatim bytes stand in the entry. */
-export const storableText = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd');
+export const storableText = (text: string): string =>
+  text.isWellFormed() && !text.includes('\0') ? text : text.toWellFormed().replaceAll('\0', '\ufffd');
 
 /** A row as the audit room serves it: with its place, and with its fact or decision as what it is. */
 export type ServedRow = Readonly<Partial<Record<RowMember, unknown>>> & { readonly index: number };

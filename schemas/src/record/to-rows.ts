@@ -30,14 +30,17 @@ export const factRow = ({ envelope, bytes, sequence }: LoggedFact): AuditRow => 
 };
 
 export type ReadBatch =
-  | { readonly outcome: 'read'; readonly rows: readonly AuditRow[] }
+  | { readonly outcome: 'read'; readonly instance: string; readonly batch: number; readonly rows: readonly AuditRow[] }
   | { readonly outcome: 'unreadable'; readonly why: string };
 
 /** The decisions of one batch, in its order. */
 export const decisionRows = (bytes: Uint8Array): ReadBatch => {
   try {
     const batch = DecisionBatch.safeParse(JSON.parse(utf8.decode(bytes)));
-    if (batch.success) return { outcome: 'read', rows: batch.data.decisions.map(decisionRow) };
+    if (batch.success) {
+      const { instance, batch: number, decisions } = batch.data;
+      return { outcome: 'read', instance, batch: number, rows: decisions.map(decisionRow) };
+    }
     const issue = batch.error.issues[0];
     return { outcome: 'unreadable', why: `not a batch of decisions: ${issue?.path.join('.')}: ${issue?.message}` };
   } catch (error) {

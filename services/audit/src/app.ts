@@ -10,10 +10,13 @@ import type { Telemetry } from '@postern/telemetry';
 import type { Anchors } from './anchor.ts';
 import { type AskPast, past } from './as-of/past.ts';
 import { asOfRoute } from './as-of/routes.ts';
+import { exportRoute } from './export/routes.ts';
 import { ingest } from './ingest.ts';
 import { decisionsSource } from './ingest-decisions.ts';
 import { factsSource } from './ingest-facts.ts';
 import { questionRoutes } from './questions/routes.ts';
+import { noteReadings } from './readings/hooks.ts';
+import { type KeepingConfig, keeping } from './readings/keeping.ts';
 import { logRoutes } from './routes/log.ts';
 import { lastUseRoute, recordRoutes } from './routes/records.ts';
 import { type Sealer, sealer } from './seal.ts';
@@ -25,6 +28,9 @@ import { type Witnessing, witnessing } from './witness/witnessing.ts';
 export { type Anchors, fileAnchors } from './anchor.ts';
 export { type AskPast, past } from './as-of/past.ts';
 export { copyLog } from './copy-log.ts';
+export { toOcsf } from './export/to-ocsf.ts';
+export { writeParquet } from './export/to-parquet.ts';
+export { verifyBundleFile } from './export/verify-file.ts';
 export { filesIn, linesIn } from './files.ts';
 export { auditParts } from './parts.ts';
 export { appendsOf, digestOf, rebuild, rebuildChecks } from './replay/rebuild.ts';
@@ -62,6 +68,8 @@ export type AuditConfig = {
   readonly sealEveryMs?: number;
   readonly sealAtLeastEveryMs?: number;
   readonly entriesCheckedAtStart?: number;
+  /** Reading the record, and the beginning and end of recording, are facts; left out, none is written. */
+  readonly keeping?: KeepingConfig;
 };
 
 const defaults = { sealEveryMs: 1_000, sealAtLeastEveryMs: 600_000, entriesCheckedAtStart: 10_000 };
@@ -72,7 +80,7 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
   const background: Promise<void>[] = [];
   const ingests = [
     ingest({ store, clock, log, telemetry }, factsSource(eventLog.facts)),
-    ingest({ store, clock, log, telemetry }, decisionsSource({ ...eventLog, clock })),
+    ingest({ store, clock, log, telemetry }, decisionsSource({ ...eventLog, reader: store.reader, clock })),
   ];
   const trees = { facts: logTree(store.reader, 'facts'), decisions: logTree(store.reader, 'decisions') };
   const known = new Map<LogName, readonly NoteKey[]>();
@@ -81,6 +89,8 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
   const witnessed: Witnessing[] = [];
   const { witnesses = [] } = config;
   const quorum = config.quorum ?? Math.max(1, witnesses.length);
+
+  const kept = config.keeping && keeping({ facts: eventLog.facts, store, clock, log }, config.keeping);
 
   const app = httpApp({ log, telemetry });
   requireAssertion(app, posternService, keys);
@@ -96,10 +106,12 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
   }));
   void app.register(
     async (routes) => {
+      if (kept) noteReadings(routes, kept.readings);
       recordRoutes(routes, store.reader);
       lastUseRoute(routes, store.reader);
       asOfRoute(routes, { reader: store.reader, past: ago, clock });
       questionRoutes(routes, { reader: store.reader, past: ago, trees, openEngine, clock });
+      exportRoute(routes, { reader: store.reader, past: ago, trees, openEngine, clock, logs });
       logRoutes(routes, { reader: store.reader, logs });
     },
     { prefix: `${posternMount}/audit` },
@@ -126,6 +138,8 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
         }
       }
       for (const one of ingests) background.push(one.run(stopping.signal));
+      if (kept)
+        background.push(kept.run(stopping.signal, () => [...sealers, ...ingests].flatMap((part) => part.notReady())));
     },
     notReady: () =>
       sealers.length === 0
@@ -133,6 +147,8 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
         : [...sealers, ...ingests].flatMap((part) => part.notReady()),
     watched: () => witnessed.flatMap((each) => each.watched()),
     stop: async () => {
+      // While the log is still taken in: the end of recording stands in the record too.
+      await kept?.end();
       stopping.abort();
       await Promise.allSettled(background);
       // What was taken in last is signed before the room closes; where that fails, the next start does it.

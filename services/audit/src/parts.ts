@@ -1,4 +1,5 @@
 /** What a configuration says of the record, opened: the same for the room by itself and for the room in a process with others. */
+import { hostname } from 'node:os';
 import {
   auditStoreUrl,
   dataFolder,
@@ -30,6 +31,7 @@ export const auditParts = async (loaded: LoadedConfig) => {
     },
     config: {
       origin: audit.origin,
+      keeping: { instance: `audit-${hostname()}` },
       witnesses: await witnessesOf(loaded),
       ...(audit.quorum !== undefined && { quorum: audit.quorum }),
     },

@@ -4,7 +4,14 @@ import { consoleService } from '@postern/console/app';
 import { openInboundFeed } from '@postern/event-log/open';
 import { grantsService, loadSettings, recordAt, schemaCheck } from '@postern/grants/app';
 import { openProfileStore } from '@postern/profiles/open';
-import { gatewaysOf, graphQlServices, observedServices, proxyService, upstreamsOf } from '@postern/proxy/app';
+import {
+  gatewaysOf,
+  graphQlServices,
+  observedServices,
+  openJournal,
+  proxyService,
+  upstreamsOf,
+} from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
@@ -108,6 +115,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
     grants: httpListener(grants, loopback),
   };
 
+  const journal = stack.use(openJournal(`${data}/decisions`));
   let countries = await configuredCountries(loaded);
 
   // The rooms take their ports when they start, so the proxy, which starts last, is made when they are known.
@@ -125,6 +133,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
         clock,
         telemetry,
         log,
+        journal,
         countryOf: (ip) => countries(ip),
         authzenConfiguration: () => authzenConfiguration(`${tls === undefined ? 'http' : 'https'}://${config.listen}`),
       },
@@ -141,6 +150,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
         leaseMs: config.leaseMs,
         cachedDecisionsMax: config.cachedDecisionsMax,
         drain: config.drain,
+        recording: config.recording,
       },
     ),
   );

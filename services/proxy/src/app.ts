@@ -45,6 +45,7 @@ import { identifier } from './identify/identify.ts';
 import { opaqueIdentifier } from './identify/introspection.ts';
 import type { ReadDocument } from './identify/issuer-keys.ts';
 import { jwtIdentifier } from './identify/jwt.ts';
+import type { Journal } from './journal/journal.ts';
 import { neededRoles } from './needed.ts';
 import { peers } from './peers.ts';
 import { recorder } from './record.ts';
@@ -53,6 +54,7 @@ import { watchOver } from './watch.ts';
 export type { ProxyConfig, UpstreamConfig } from './config.ts';
 export { gatewaysOf } from './gateways-of.ts';
 export { graphQlServices } from './graphql-services.ts';
+export { type Journal, openJournal } from './journal/journal.ts';
 export { observedServices } from './observed-services.ts';
 export { type RoomUrls, upstreamsOf } from './upstreams-of.ts';
 
@@ -76,6 +78,8 @@ export type ProxyDeps = {
   readonly proofMemory?: ProofMemory | undefined;
   /** How many decisions may wait for the log before the gate refuses. */
   readonly unrecordedDecisionsMax?: number;
+  /** Keeps what the log has not taken beyond the end of this process; without one it waits in memory. */
+  readonly journal?: Journal | undefined;
 };
 
 export type ProxyService = Service & {
@@ -128,7 +132,13 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
   // What is written down and told.
   const records = recorder(eventLog.decisions, {
     instance,
-    decisionsMax: deps.unrecordedDecisionsMax ?? unrecordedDecisionsMax,
+    ...config.recording,
+    decisionsMax:
+      deps.unrecordedDecisionsMax ??
+      (deps.journal === undefined ? undefined : config.recording?.decisionsMax) ??
+      unrecordedDecisionsMax,
+    journal: deps.journal,
+    elapsed: clock.elapsed,
     log,
   });
   const assertions = openAssertions(clock);
@@ -253,6 +263,8 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
       enforces: standing.enforces,
       live: live.size(),
       unrecorded: records.waiting(),
+      journalBytes: records.journalBytes(),
+      logAway: records.away(),
     });
     upstreamNumbers.observe();
   };
@@ -326,7 +338,7 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
         : []),
       ...(standing.state === 'serving' && !lease.holds() ? ['not heard from the log for the lease time'] : []),
       ...(clock.now() >= certificateEndsMs ? ["the gate's own certificate has run out"] : []),
-      ...(records.full() ? ['decisions cannot be recorded'] : []),
+      ...[records.full()].flatMap((why) => (why === undefined ? [] : [`decisions cannot be recorded: ${why}`])),
     ],
     stop: async () => {
       let clearClosed: Promise<void> | undefined;
@@ -349,7 +361,9 @@ export const proxyService = (deps: ProxyDeps, config: ProxyConfig): ProxyService
       over.abort();
       await background.catch(() => {});
       const lost = await records.stop(lastRecordsTimeoutMs);
-      if (lost > 0) log.fatal({ decisions: lost }, 'decisions were not recorded');
+      if (lost > 0 && deps.journal !== undefined)
+        log.error({ decisions: lost }, 'decisions wait in the journal for the next start');
+      else if (lost > 0) log.fatal({ decisions: lost }, 'decisions were not recorded');
       await beating.stop();
       await upstreams.close();
     },

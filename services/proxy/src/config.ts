@@ -1,6 +1,6 @@
 /** What one proxy is told; main.ts makes it of `postern.yaml`. What the services' routes are comes from the log, not from here. */
 import type { TlsMaterial } from '@postern/runtime';
-import type { HealthCheck, Issuer, Outliers, RateLimit, Retries, Timeouts } from '@postern/schemas';
+import type { HealthCheck, Issuer, Outliers, RateLimit, Recording, Retries, Timeouts } from '@postern/schemas';
 import type { GatewaysConfig } from './authorize/trust.ts';
 import type { Drain } from './gate/draining.ts';
 import type { ObservedServices } from './gate/observing.ts';
@@ -27,6 +27,8 @@ export type ProxyConfig = {
   readonly leaseMs: number;
   readonly cachedDecisionsMax: number;
   readonly drain?: Drain;
+  /** What may pass while the log takes no decisions; `decisionsMax` counts where there is a journal. */
+  readonly recording?: Recording;
   /** Several processes listen on the same address, each with its own gate. */
   readonly sharesPort?: boolean;
   /** How long a body that has to be judged may take to come, in ms; half a minute where it is left out. */
@@ -55,6 +57,6 @@ export type UpstreamAddress =
   | { readonly upstream: string | readonly string[] }
   | { readonly upstreams: readonly { readonly prefix: string; readonly url: string }[] };
 
-/** Decisions that may wait for the log, at most: beyond it the gate refuses, because nothing passes unrecorded. */
+/** Decisions that may wait for the log in memory, at most: beyond it the gate refuses, because nothing passes unrecorded. */
 export const unrecordedDecisionsMax = 20_000;
 export const drainByDefault: Drain = { delayMs: 0, idleMs: 300, timeoutMs: 10_000 };

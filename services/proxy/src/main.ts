@@ -4,6 +4,7 @@ import { openDecisionPoint } from '@postern/authorizer/pdp/open';
 import { openEventLog } from '@postern/event-log/open';
 import {
   configuredCountries,
+  dataFolder,
   eventLogUrl,
   type LoadedConfig,
   openLogger,
@@ -18,7 +19,7 @@ import {
 } from '@postern/runtime';
 import { authzenConfiguration, Problem } from '@postern/schemas';
 import { openTelemetry } from '@postern/telemetry/open';
-import { gatewaysOf, graphQlServices, observedServices, proxyService, upstreamsOf } from './app.ts';
+import { gatewaysOf, graphQlServices, observedServices, openJournal, proxyService, upstreamsOf } from './app.ts';
 import { parentsProofMemory, tellParent, workerNumber } from './workers/worker.ts';
 import { workers } from './workers/workers.ts';
 
@@ -68,6 +69,7 @@ const serveGate = async (loaded: LoadedConfig, worker?: number): Promise<void> =
   const eventLog = stack.use(await openEventLog(eventLogUrl(loaded), { telemetry }));
   const token = tokenFile === undefined ? undefined : await requireSecret(within(folder, tokenFile));
   const decisionPoint = stack.use(openDecisionPoint(authorizer, { ...(token !== undefined && { token }) }));
+  const journal = stack.use(openJournal(`${dataFolder(loaded)}/decisions`));
   let countries = await configuredCountries(loaded);
   const proxy = proxyService(
     {
@@ -76,6 +78,7 @@ const serveGate = async (loaded: LoadedConfig, worker?: number): Promise<void> =
       clock,
       telemetry,
       log,
+      journal,
       countryOf: (ip) => countries(ip),
       proofMemory: worker === undefined ? undefined : parentsProofMemory(process.env),
       authzenConfiguration: () => authzenConfiguration(`${tls === undefined ? 'http' : 'https'}://${config.listen}`),
@@ -94,6 +97,7 @@ const serveGate = async (loaded: LoadedConfig, worker?: number): Promise<void> =
       leaseMs: config.leaseMs,
       cachedDecisionsMax: config.cachedDecisionsMax,
       drain: config.drain,
+      recording: config.recording,
     },
   );
   const reload = reloading({

@@ -28,6 +28,12 @@ export type RefusalDetail = {
   readonly challenge?: Challenge | undefined;
 };
 
+/** Why recording forbids it, for whoever is refused for that. */
+export const recordingRefused = ({ full }: { readonly full: () => string | undefined }): { detail?: string } => {
+  const why = full();
+  return why === undefined ? {} : { detail: `Nothing passes unrecorded: ${why}.` };
+};
+
 export const toRefusal = (
   code: ProblemCode,
   {

@@ -4,6 +4,7 @@ import { type Clock, describeZod } from '@postern/runtime';
 import { Problem } from '@postern/schemas';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { handOut } from '../readings/hooks.ts';
 import { changesBetween } from './changes.ts';
 import { knowledges, type Moment } from './moment.ts';
 import type { Past } from './past.ts';
@@ -50,7 +51,10 @@ export const asOfRoute = (app: FastifyInstance, deps: AsOfDeps): void => {
     const asked = AsOfQuery.safeParse(request.query);
     if (!asked.success) throw new Problem('audit/bad-query', { detail: describeZod(asked.error) });
     reply.header('cache-control', 'no-store');
-    return answerAsOf(deps, asked.data);
+    const answer = await answerAsOf(deps, asked.data);
+    // What is listed, whatever the question calls it.
+    for (const value of Object.values(answer)) if (Array.isArray(value)) handOut(request, value.length);
+    return answer;
   });
 };
 

@@ -141,6 +141,12 @@ export const whoReadTheRecord = async (asked: Asked): Promise<Answer> => {
         at: fact.recordedtime,
         subject: fact.authid,
         outcome: fact.type,
+        ...(fact.type === 'postern.audit.read.v1' && {
+          read: fact.data.what,
+          query: JSON.stringify(fact.data.query),
+          times: fact.data.readings,
+          rows: fact.data.rows,
+        }),
         fact: sequence,
       })),
     ],

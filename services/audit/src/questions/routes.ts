@@ -6,6 +6,7 @@ import { type FactType, Problem } from '@postern/schemas';
 import type { FastifyInstance } from 'fastify';
 import { momentOf } from '../as-of/moment.ts';
 import type { Past } from '../as-of/past.ts';
+import { handOut } from '../readings/hooks.ts';
 import type { LogTree } from '../tree.ts';
 import { Arguments, type Asked, type FoundFact, findUpTo, type Question } from './asked.ts';
 import { questions } from './catalogue.ts';
@@ -26,19 +27,29 @@ export const questionRoutes = (app: FastifyInstance, deps: QuestionsDeps): void 
   app.get('/questions', async () => ({
     items: questions.map(({ number, asks, clauses, needs, takes }) => ({ number, asks, clauses, needs, takes })),
   }));
-  app.get<{ Params: { question: string } }>('/questions/:question', async ({ params, query }, reply) => {
-    const question = questions.find(({ number }) => String(number) === params.question);
-    if (question === undefined)
-      throw new Problem('audit/no-such-record', { detail: `there are questions 1 to ${questions.length}` });
-    const args = Arguments.safeParse(query);
-    if (!args.success) throw new Problem('audit/bad-query', { detail: describeZod(args.error) });
+  app.get<{ Params: { question: string } }>('/questions/:question', async (request, reply) => {
+    const { params, query } = request;
+    const { question, args } = parseQuestion(params.question, query);
     reply.header('cache-control', 'no-store');
-    return answerQuestion(deps, question, args.data);
+    const answer = await answerQuestion(deps, question, args);
+    handOut(request, answer.count);
+    return answer;
   });
 };
 
-const answerQuestion = async (deps: QuestionsDeps, question: Question, args: Arguments) => {
-  const { number, asks, clauses, needs, takes, answer } = question;
+/** Throws `audit/no-such-record` and `audit/bad-query`. */
+export const parseQuestion = (number: string, asked: unknown) => {
+  const question = questions.find((each) => String(each.number) === number);
+  if (question === undefined)
+    throw new Problem('audit/no-such-record', { detail: `there are questions 1 to ${questions.length}` });
+  const args = Arguments.safeParse(asked);
+  if (!args.success) throw new Problem('audit/bad-query', { detail: describeZod(args.error) });
+  return { question, args: args.data };
+};
+
+/** The answer, and the signed heads that it was computed under. */
+export const questionAnswer = async (deps: QuestionsDeps, question: Question, args: Arguments) => {
+  const { number, needs, takes, answer } = question;
   const given = Object.entries(args).filter(
     ([name, value]) => value !== undefined && !(name === 'known' && value === 'then'),
   );
@@ -52,19 +63,25 @@ const answerQuestion = async (deps: QuestionsDeps, question: Question, args: Arg
       });
   const [facts, decisions] = [await deps.reader.checkpoint('facts'), await deps.reader.checkpoint('decisions')];
   if (facts === undefined) throw new Problem('audit/no-such-record', { detail: 'the facts have not been sealed yet' });
-  const {
-    rows,
-    summary = {},
-    notes = [],
-    proof,
-    ...restsOn
-  } = await answer(await asked(deps, args, { facts: facts.size, decisions: decisions?.size ?? 0 }, facts.at));
+  const sizes = { facts: facts.size, decisions: decisions?.size ?? 0 };
+  return {
+    answer: await answer(await asked(deps, args, sizes, facts.at)),
+    facts,
+    decisions,
+    given: Object.fromEntries(given),
+  };
+};
+
+const answerQuestion = async (deps: QuestionsDeps, question: Question, args: Arguments) => {
+  const { number, asks, clauses } = question;
+  const { answer, facts, decisions, given } = await questionAnswer(deps, question, args);
+  const { rows, summary = {}, notes = [], proof, ...restsOn } = answer;
   const max = args.proofs ?? proofsDefault;
   return {
     question: number,
     asks,
     clauses,
-    query: Object.fromEntries(given),
+    query: given,
     summary,
     count: rows.length,
     rows,

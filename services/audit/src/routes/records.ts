@@ -5,6 +5,7 @@ import { describeZod } from '@postern/runtime';
 import { Problem } from '@postern/schemas';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { handOut } from '../readings/hooks.ts';
 import { csvHeader, csvLine } from './to-csv.ts';
 
 const whole = z
@@ -40,12 +41,16 @@ export const recordRoutes = (app: FastifyInstance, reader: AuditReader): void =>
     app.get(`/${log}`, async (request, reply) => {
       const query = toQuery(request.query);
       const accepted = request.headers.accept ?? '';
+      const told = (rows: number): void => handOut(request, rows);
       reply.header('vary', 'accept').header('cache-control', 'no-store');
       if (accepted.includes('application/x-ndjson'))
-        return reply.type('application/x-ndjson').send(lines(reader, log, query, (row) => JSON.stringify(toItem(row))));
+        return reply
+          .type('application/x-ndjson')
+          .send(lines(reader, log, query, told, (row) => JSON.stringify(toItem(row))));
       if (accepted.includes('text/csv'))
-        return reply.type('text/csv; charset=utf-8').send(lines(reader, log, query, csvLine, csvHeader));
+        return reply.type('text/csv; charset=utf-8').send(lines(reader, log, query, told, csvLine, csvHeader));
       const { rows, next, size } = await reader.find(log, { ...query, limit: query.limit ?? pageRows });
+      told(rows.length);
       const checkpoint = await reader.checkpoint(log);
       return { items: rows.map(toItem), next: next ?? null, size, checkpoint: checkpoint?.note ?? null };
     });
@@ -58,6 +63,7 @@ export const lastUseRoute = (app: FastifyInstance, reader: AuditReader): void =>
     if (!asked.success) throw new Problem('audit/bad-query', { detail: describeZod(asked.error) });
     const { since, subject } = asked.data;
     const uses = await reader.lastUses({ ...(since && { since }), ...(subject && { subject }) });
+    handOut(request, uses.length);
     const told = function* (): Generator<string> {
       for (const use of uses) yield `${JSON.stringify(use)}\n`;
     };
@@ -66,7 +72,7 @@ export const lastUseRoute = (app: FastifyInstance, reader: AuditReader): void =>
 };
 
 /** Throws `audit/bad-query`. */
-const toQuery = (asked: unknown): Omit<AuditQuery, 'limit'> & { readonly limit?: number } => {
+export const toQuery = (asked: unknown): Omit<AuditQuery, 'limit'> & { readonly limit?: number } => {
   const search = Search.safeParse(asked);
   if (!search.success) throw new Problem('audit/bad-query', { detail: describeZod(search.error) });
   const { from, to, ...rest } = search.data;
@@ -75,13 +81,14 @@ const toQuery = (asked: unknown): Omit<AuditQuery, 'limit'> & { readonly limit?:
 };
 
 /** A row with its fact or decision as what it is, not as text. */
-const toItem = ({ body, ...row }: FoundRow): Record<string, unknown> => ({ ...row, body: JSON.parse(body) });
+export const toItem = ({ body, ...row }: FoundRow): Record<string, unknown> => ({ ...row, body: JSON.parse(body) });
 
 /** Line by line, page by page, up to the limit or the end: an export is as long as the record. */
 const lines = (
   reader: AuditReader,
   log: LogName,
   query: Omit<AuditQuery, 'limit'> & { readonly limit?: number },
+  told: (rows: number) => void,
   toLine: (row: FoundRow) => string,
   header?: string,
 ): Readable => {
@@ -91,6 +98,7 @@ const lines = (
     do {
       const limit = query.limit ?? pageRowsMax;
       const page = await reader.find(log, { ...query, limit, ...(cursor !== undefined && { cursor }) });
+      told(page.rows.length);
       yield page.rows.map((row) => `${toLine(row)}\n`).join('');
       cursor = page.next;
     } while (cursor !== undefined && query.limit === undefined);

@@ -123,6 +123,11 @@ export const databaseActs: readonly Act[] = [
     notices: [verify('row', 20)],
   },
   {
+    what: 'a search row is filed under another time than its own',
+    statements: ['UPDATE facts_rows SET at_ms = at_ms - 86400000 WHERE idx = 33'],
+    notices: [verify('row', 33)],
+  },
+  {
     what: 'a search row is removed',
     statements: ['DELETE FROM facts_rows WHERE idx = 99'],
     notices: [verify('row', 99)],

@@ -6,7 +6,7 @@ import { parseVkeys, verifyGrowth } from '@postern/schemas/tlog';
 import { type Command, Option } from 'commander';
 import { CommandFailure, failureOf, request } from '../client.ts';
 import { exitCodes } from '../failure.ts';
-import { several } from '../input.ts';
+import { readTextFile, several } from '../input.ts';
 import { print, printJson, progress, tell } from '../output.ts';
 import { keyCommands } from './audit-keys.ts';
 import {
@@ -22,9 +22,11 @@ import {
 } from './audit-log.ts';
 import { watchCommands } from './audit-watch.ts';
 import { connect, type Shared, withConnection } from './connect.ts';
+import { verifyBundleAt } from './export.ts';
 
 type OneLog = { readonly log?: LogName };
-type Verifying = Shared & OneLog & { vkey?: string; files?: string; since?: readonly string[]; rows: boolean };
+type Verifying = Shared &
+  OneLog & { vkey?: string; files?: string; bundle?: string; since?: readonly string[]; rows: boolean };
 
 const oneLog = (description: string): Option => new Option('--log <name>', description).choices([...logNames]);
 const bothByDefault = 'one of the two logs; both by default';
@@ -40,9 +42,14 @@ export const proofCommands = (audit: Command): void => {
     )
     .option('--since <file>', 'a checkpoint that you kept: the log must have grown from it; may be repeated', several)
     .option('--files <dir>', 'offline: a copy that postern audit copy has written')
+    .option('--bundle <file>', 'offline: an evidence bundle that postern audit export has written')
     .option('--no-rows', 'not the rows that searches look at; entries and checkpoints alone')
     .addOption(oneLog(bothByDefault))
     .action(async (options: Verifying) => {
+      if (options.bundle !== undefined) {
+        const trusted = options.vkey === undefined ? undefined : readTextFile(options.vkey);
+        return verifyBundleAt(options.bundle, trusted, options.json === true);
+      }
       const results = [];
       for (const log of chosenLogs(options.log)) results.push(await verifyOne(log, options));
       if (options.json) printJson(results);

@@ -6,6 +6,7 @@ import { printJson, printTable, readableTime, tell } from '../output.ts';
 import { asOfCommand } from './as-of.ts';
 import { proofCommands } from './audit-proofs.ts';
 import { connect, type Shared, withConnection } from './connect.ts';
+import { exportCommand } from './export.ts';
 import { questionCommand } from './question.ts';
 import { replayCommand } from './replay.ts';
 
@@ -132,5 +133,6 @@ export const auditCommands = (program: Command): void => {
   asOfCommand(audit);
   replayCommand(audit);
   questionCommand(audit);
+  exportCommand(audit);
   proofCommands(audit);
 };

@@ -55,6 +55,10 @@ const told = {
   'postern.event.released.v1': ['quarantined', 'outcome'],
   'postern.enforcement.reached.v1': ['reached', 'proxies', 'lapsed'],
   'postern.enforcement.late.v1': ['reached', 'waitingFor'],
+  'postern.audit.read.v1': ['what', 'readings', 'rows'],
+  'postern.logging.started.v1': ['instance', 'facts', 'decisions'],
+  'postern.logging.stopped.v1': ['instance', 'facts', 'decisions'],
+  'postern.logging.degraded.v1': ['instance', 'since', 'until'],
 } as const satisfies Told;
 
 export const noticeTypes: readonly FactType[] = (Object.keys(told) as FactType[]).filter(

@@ -10,7 +10,7 @@ import type { GateMetrics } from '../gate/metrics.ts';
 import type { ObservedReason } from '../gate/observing.ts';
 import { type Passage, toOutcome, toRecord } from '../gate/passage.ts';
 import type { Recorder } from '../record.ts';
-import { toRefusal } from '../refusal.ts';
+import { recordingRefused, toRefusal } from '../refusal.ts';
 
 export type VouchDeps = {
   readonly assertions: Assertions;
@@ -36,7 +36,7 @@ export const voucher =
     });
     if (!recorder.take(record)) {
       metrics.refused('recording-full', 'unavailable');
-      return answer(door, toRefusal('proxy/recording-full', { decision: id }), id);
+      return answer(door, toRefusal('proxy/recording-full', { decision: id, ...recordingRefused(recorder) }), id);
     }
     metrics.allowed();
     door.allow({

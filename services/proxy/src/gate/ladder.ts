@@ -29,7 +29,7 @@ import type { Identify } from '../identify/identify.ts';
 import { type Identity, identityHolds, lacksScopes } from '../identify/identity.ts';
 import type { NeededRoles } from '../needed.ts';
 import type { Recorder } from '../record.ts';
-import { toRefusal } from '../refusal.ts';
+import { recordingRefused, toRefusal } from '../refusal.ts';
 import { contexts } from './context.ts';
 import { answer, type Door, switchesProtocol } from './door.ts';
 import type { GateMetrics } from './metrics.ts';
@@ -101,7 +101,8 @@ export const ladder = (deps: LadderDeps): Ladder => {
     const not = unfit(standing, lease);
     if (not !== undefined)
       return refuse(passage, not.code, not.reason, { ...(not.detail !== undefined && { detail: not.detail }) });
-    if (recorder.full()) return refuse(passage, 'proxy/recording-full', 'recording-full');
+    if (recorder.full() !== undefined)
+      return refuse(passage, 'proxy/recording-full', 'recording-full', recordingRefused(recorder));
     const identity = deps.identify(read);
     if (!(identity instanceof Promise)) return identified(passage, identity);
     identity.then((found) => identified(passage, found)).catch((error) => broken(passage, error));

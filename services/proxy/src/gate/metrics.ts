@@ -5,7 +5,14 @@ export type GateMetrics = {
   readonly allowed: () => void;
   readonly refused: (reason: string, outcome: 'deny' | 'unavailable') => void;
   readonly decideSeconds: (seconds: number) => void;
-  readonly observe: (now: { cached: number; enforces: number; live: number; unrecorded: number }) => void;
+  readonly observe: (now: {
+    cached: number;
+    enforces: number;
+    live: number;
+    unrecorded: number;
+    journalBytes: number;
+    logAway: boolean;
+  }) => void;
 };
 
 export const gateMetrics = ({ metrics }: Telemetry): GateMetrics => {
@@ -18,6 +25,8 @@ export const gateMetrics = ({ metrics }: Telemetry): GateMetrics => {
   const enforces = metrics.gauge(names.enforces, 'The sequence that this proxy enforces');
   const live = metrics.gauge(names.liveStreams, 'Exchanges under way');
   const unrecorded = metrics.gauge(names.recordBuffer, 'Decisions that wait for the log');
+  const journalBytes = metrics.gauge(names.recordJournal, 'Bytes in the journal of decisions');
+  const logAway = metrics.gauge(names.recordLogAway, '1 while the log takes no decisions');
   /** Counted here and told at the next look: an instrument with labels costs a request more than its route match. */
   let passed = 0;
   return {
@@ -36,6 +45,8 @@ export const gateMetrics = ({ metrics }: Telemetry): GateMetrics => {
       enforces(now.enforces);
       live(now.live);
       unrecorded(now.unrecorded);
+      journalBytes(now.journalBytes);
+      logAway(now.logAway ? 1 : 0);
     },
   };
 };

@@ -11,7 +11,7 @@ import type { Upstream } from '../forward/target.ts';
 import type { UpgradeForwarder } from '../forward/upgrade.ts';
 import type { UpstreamGroup, Upstreams } from '../forward/upstreams.ts';
 import type { Recorder } from '../record.ts';
-import { toRefusal } from '../refusal.ts';
+import { recordingRefused, toRefusal } from '../refusal.ts';
 import { answer, lastOf } from './door.ts';
 import type { LadderDeps } from './ladder.ts';
 import { type Live, type LiveExchanges, nowhere } from './live.ts';
@@ -56,7 +56,7 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
     });
     if (!recorder.take(record)) {
       metrics.refused('recording-full', 'unavailable');
-      return answer(door, toRefusal('proxy/recording-full', { decision: id }), id);
+      return answer(door, toRefusal('proxy/recording-full', { decision: id, ...recordingRefused(recorder) }), id);
     }
     metrics.allowed();
     if (group === undefined) return answer(door, toRefusal('proxy/upstream-unreachable', { decision: id }), id);

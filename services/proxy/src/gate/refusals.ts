@@ -3,7 +3,7 @@ import type { Clock } from '@postern/runtime';
 import { type Answer, type Organisation, objectsOf, type ProblemCode, type refusalReasons } from '@postern/schemas';
 import type { NeededRoles } from '../needed.ts';
 import type { Recorder } from '../record.ts';
-import { type RefusalDetail, toRefusal } from '../refusal.ts';
+import { type RefusalDetail, recordingRefused, toRefusal } from '../refusal.ts';
 import { answer, type Door } from './door.ts';
 import type { GateMetrics } from './metrics.ts';
 import { operationRefused } from './operations.ts';
@@ -43,7 +43,7 @@ export type Refusals = {
 };
 
 export type RefusalsDeps = {
-  readonly recorder: Pick<Recorder, 'take'>;
+  readonly recorder: Pick<Recorder, 'take' | 'full'>;
   readonly metrics: Pick<GateMetrics, 'refused'>;
   readonly organisation: Pick<Organisation, 'principals'>;
   readonly needed: NeededRoles;
@@ -54,7 +54,7 @@ export type RefusalsDeps = {
 const emptyPreflight = { status: 204, headers: { vary: 'Origin' }, body: '' };
 
 export const refusals = ({ recorder, metrics, organisation, needed, clock }: RefusalsDeps): Refusals => {
-  const full = (decision: string) => toRefusal('proxy/recording-full', { decision });
+  const full = (decision: string) => toRefusal('proxy/recording-full', { decision, ...recordingRefused(recorder) });
 
   const refuse: Refusals['refuse'] = (passage, code, reason, detail = {}, of = {}) => {
     const refusal = toRefusal(code, { decision: passage.id, ...detail });
