@@ -116,10 +116,10 @@ export const requestReader =
     const scheme = encrypted ? 'https' : 'http';
     const authorization = single.get('authorization');
     const session =
-      sorted.session === undefined
+      sorted.sessions.length === 0
         ? undefined
         : sessionOf({
-            session: sorted.session,
+            sessions: sorted.sessions,
             asked: sorted.fromConsole,
             path: target.path,
             origin: single.get('origin'),
@@ -160,8 +160,8 @@ type Sorted = {
   readonly forwardedProto: string | undefined;
   readonly trailers: boolean;
   readonly asksTiming: boolean;
-  /** The console's cookie, and whether its page has sent it. */
-  readonly session: string | undefined;
+  /** The console's cookies, and whether its page has sent them. */
+  readonly sessions: readonly string[];
   readonly fromConsole: boolean;
   /** The first that came, which is the client's where there are several proxies: it is only compared with what the client signed. */
   readonly forwardedHost: string | undefined;
@@ -175,7 +175,7 @@ const sortHeaders = (raw: readonly string[]): Sorted | { readonly twice: string 
   let forwardedProto: string | undefined;
   let trailers = false;
   let asksTiming = false;
-  let session: string | undefined;
+  let sessions: readonly string[] = [];
   let fromConsole = false;
   let forwardedHost: string | undefined;
   let hop: string[] = [];
@@ -197,11 +197,11 @@ const sortHeaders = (raw: readonly string[]): Sorted | { readonly twice: string 
     else if (name === sessionHeader) fromConsole = value === '1';
     else if (name === 'cookie') {
       const cookies = parseCookies(value);
-      session ??= cookies.session;
+      if (cookies.sessions.length > 0) sessions = [...sessions, ...cookies.sessions];
       if (cookies.rest !== undefined && !hop.includes(name)) headers.push(sent, cookies.rest);
       continue;
     }
     if ((rule === 'pass' || rule === 'once') && !hop.includes(name)) headers.push(sent, value);
   }
-  return { single, headers, forwardedFor, forwardedProto, forwardedHost, trailers, asksTiming, session, fromConsole };
+  return { single, headers, forwardedFor, forwardedProto, forwardedHost, trailers, asksTiming, sessions, fromConsole };
 };

@@ -8,24 +8,24 @@ import { posternMount, sessionCookie } from '@postern/schemas';
 export type ParsedCookies = {
   /** The Cookie header without ours; undefined where nothing is left. */
   readonly rest: string | undefined;
-  readonly session: string | undefined;
+  /** What our cookies hold: HTTP/2 sends each in a field of its own. */
+  readonly sessions: readonly string[];
 };
 
-/** Two cookies of that name are none: nobody can say which one counts. */
 export const parseCookies = (header: string): ParsedCookies => {
-  if (!header.includes(sessionCookie)) return { rest: header, session: undefined };
+  if (!header.includes(sessionCookie)) return { rest: header, sessions: none };
   const all = header.split(';').map((pair) => pair.trim());
   const own = all.filter((pair) => pair.startsWith(`${sessionCookie}=`));
   const others = all.filter((pair) => !pair.startsWith(`${sessionCookie}=`) && pair !== '');
-  const [only] = own;
   return {
     rest: others.length > 0 ? others.join('; ') : undefined,
-    session: own.length === 1 ? only?.slice(sessionCookie.length + 1) : undefined,
+    sessions: own.map((pair) => pair.slice(sessionCookie.length + 1)),
   };
 };
+const none: readonly string[] = [];
 
 export type SessionRequest = {
-  readonly session: string | undefined;
+  readonly sessions: readonly string[];
   /** The request carries the console's header. */
   readonly asked: boolean;
   readonly path: string;
@@ -34,5 +34,9 @@ export type SessionRequest = {
   readonly self: string;
 };
 
-export const sessionOf = ({ session, asked, path, origin, self }: SessionRequest): string | undefined =>
-  asked && path.startsWith(`${posternMount}/`) && (origin === undefined || origin === self) ? session : undefined;
+/** Two cookies of that name are none: nobody can say which one counts. */
+export const sessionOf = ({ sessions, asked, path, origin, self }: SessionRequest): string | undefined => {
+  const [only, ...more] = sessions;
+  const counts = asked && path.startsWith(`${posternMount}/`) && (origin === undefined || origin === self);
+  return counts && more.length === 0 ? only : undefined;
+};
