@@ -2,11 +2,12 @@
  * The gate as `postern serve proxy` runs it, with the authorizer beside it and the log in memory: what one proxy worker pays, without
  * the record's database, which lives in another process in the distributed world.
  */
+import { dirname, join } from 'node:path';
 import { authorizerService } from '@postern/authorizer/app';
 import { openEventLog } from '@postern/event-log/open';
 import { grantsService, schemaCheck } from '@postern/grants/app';
 import { openProfileStore } from '@postern/profiles/open';
-import { proxyService } from '@postern/proxy/app';
+import { openJournal, proxyService } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import { assertionKeys, loadConfig, loadModel, openLogger, systemClock } from '@postern/runtime';
 import { openTelemetry } from '@postern/telemetry/open';
@@ -71,6 +72,7 @@ const rooms = await grants.http.listen({ host: '127.0.0.1', port: 0 });
 const proxy = proxyService(
   {
     eventLog: unrecorded ? { ...eventLog, decisions: { publish: async () => {} } } : eventLog,
+    ...(!unrecorded && { journal: openJournal(join(dirname(file), `decisions-${process.pid}`)) }),
     decisionPoint: authorizer,
     clock,
     telemetry,
