@@ -76,13 +76,19 @@ export const Access = () => {
           <p>
             As of <Moment at={found.data?.moment.at ?? ''} />, fact {found.data?.moment.sequence}.
           </p>
-          {found.data?.rights.map((right) => (
-            <Paper withBorder p="sm" mb="sm" key={`${right.subject} ${right.endpoint}`}>
-              <Id text={named === 'subject' ? right.endpoint : right.subject} />{' '}
-              {right.conditional && <Badge color="yellow.9">under conditions</Badge>}
-              {right.paths.map((way) => (
-                <Path key={`${way.grant} ${way.group ?? ''}`} right={right} way={way} />
+          {alike(found.data?.rights ?? []).map(([first, ...more]) => (
+            <Paper withBorder p="sm" mb="sm" key={`${first.subject} ${first.endpoint}`}>
+              {first.conditional && <Badge color="yellow.9">under conditions</Badge>}
+              {first.paths.map((way) => (
+                <Path key={`${way.grant} ${way.group ?? ''}`} subject={first.subject} way={way} />
               ))}
+              <ul className="opened">
+                {[first, ...more].map(({ endpoint }) => (
+                  <li key={endpoint}>
+                    <Id text={endpoint} />
+                  </li>
+                ))}
+              </ul>
             </Paper>
           ))}
         </Listed>
@@ -91,10 +97,23 @@ export const Access = () => {
   );
 };
 
-const Path = ({ right, way }: { readonly right: Right; readonly way: Way }) => (
+/** What somebody can call in the same ways is shown together: a role opens dozens of endpoints. */
+const alike = (rights: readonly Right[]): readonly (readonly [Right, ...Right[]])[] => {
+  const groups = new Map<string, [Right, ...Right[]]>();
+  for (const right of rights) {
+    const ways = right.paths.map(({ grant, group }) => [grant, group ?? '']);
+    const key = JSON.stringify([right.subject, right.conditional, ways]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [right]);
+    else group.push(right);
+  }
+  return [...groups.values()];
+};
+
+const Path = ({ subject, way }: { readonly subject: string; readonly way: Way }) => (
   <ol className="path">
     <li>
-      <span className="node">{right.subject}</span>
+      <span className="node">{subject}</span>
     </li>
     {way.group && (
       <li>
@@ -116,7 +135,6 @@ const Path = ({ right, way }: { readonly right: Right; readonly way: Way }) => (
     </li>
     <li>
       <span className="edge">opens</span>
-      <span className="node">{right.endpoint}</span>
     </li>
   </ol>
 );
