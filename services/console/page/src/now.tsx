@@ -1,11 +1,11 @@
-/** Now: what the gate decided last, refusals by cause, and how old the signed head is. */
+/** Now: what the gate decided last, refusals by cause, and how much of the log the signed head covers. */
 import { Badge, Group, Paper, Select, Switch, Table, TextInput, Title } from '@mantine/core';
 import type { DecisionRecord } from '@postern/schemas';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { askJson, queryText } from './api.ts';
-import { Id, Listed, Moment } from './shown.tsx';
+import { Id, Listed, Moment, Rows } from './shown.tsx';
 
 export type Found<Body> = {
   readonly items: readonly { readonly id: string; readonly sequence: number; readonly body: Body }[];
@@ -84,38 +84,26 @@ export const Now = () => {
         </Paper>
       )}
       <Listed of={found} count={rows.length} empty="No decision matches.">
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard */}
-        <section className="scroll" tabIndex={0} aria-label="Decisions">
-          <Table striped>
-            <Table.Thead>
-              <Table.Tr>
-                {['When', 'Outcome', 'Who', 'Endpoint', 'Request', 'Decision'].map((each) => (
-                  <Table.Th key={each}>{each}</Table.Th>
-                ))}
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {rows.map((row) => (
-                <Table.Tr key={row.id}>
-                  <Table.Td>
-                    <Moment at={row.at} />
-                  </Table.Td>
-                  <Table.Td>
-                    <Badge color={colors[row.outcome]}>{row.outcome}</Badge> {row.reason}
-                  </Table.Td>
-                  <Table.Td>{row.principal ?? 'nobody'}</Table.Td>
-                  <Table.Td>{row.endpoint ?? 'none'}</Table.Td>
-                  <Table.Td>
-                    {row.method} {row.path}
-                  </Table.Td>
-                  <Table.Td>
-                    <Id text={row.id} />
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </section>
+        <Rows label="Decisions" columns={['When', 'Outcome', 'Who', 'Endpoint', 'Request', 'Decision']}>
+          {rows.map((row) => (
+            <Table.Tr key={row.id}>
+              <Table.Td>
+                <Moment at={row.at} />
+              </Table.Td>
+              <Table.Td>
+                <Badge color={colors[row.outcome]}>{row.outcome}</Badge> {row.reason}
+              </Table.Td>
+              <Table.Td>{row.principal ?? 'nobody'}</Table.Td>
+              <Table.Td>{row.endpoint ?? 'none'}</Table.Td>
+              <Table.Td>
+                {row.method} {row.path}
+              </Table.Td>
+              <Table.Td>
+                <Id text={row.id} />
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Rows>
       </Listed>
     </>
   );

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { Link, useParams, useSearchParams } from 'react-router';
 import { ask, askJson, queryText } from './api.ts';
 import type { Found } from './now.tsx';
-import { Listed, Moment } from './shown.tsx';
+import { Listed, Moment, Rows } from './shown.tsx';
 import { pinKey, pinnedKey, verifyFact } from './verify.ts';
 
 type ShownFact = {
@@ -43,37 +43,23 @@ export const RecordSearch = () => {
         {field('type', 'Type', 'postern.grant.issued.v1')}
       </Group>
       <Listed of={found} count={items.length} empty="No fact matches.">
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard */}
-        <section className="scroll" tabIndex={0} aria-label="Facts">
-          <Table striped>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Fact</Table.Th>
-                <Table.Th>Recorded</Table.Th>
-                <Table.Th>Type</Table.Th>
-                <Table.Th>By</Table.Th>
-                <Table.Th>Content</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {items.map(({ sequence, body }) => (
-                <Table.Tr key={sequence}>
-                  <Table.Td>
-                    <Anchor component={Link} to={`/record/${sequence}`} underline="always">
-                      {sequence}
-                    </Anchor>
-                  </Table.Td>
-                  <Table.Td>
-                    <Moment at={body.recordedtime} />
-                  </Table.Td>
-                  <Table.Td>{body.type}</Table.Td>
-                  <Table.Td>{body.authid}</Table.Td>
-                  <Table.Td>{JSON.stringify(body.data).slice(0, 160)}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </section>
+        <Rows label="Facts" columns={['Fact', 'Recorded', 'Type', 'By', 'Content']}>
+          {items.map(({ sequence, body }) => (
+            <Table.Tr key={sequence}>
+              <Table.Td>
+                <Anchor component={Link} to={`/record/${sequence}`} underline="always">
+                  {sequence}
+                </Anchor>
+              </Table.Td>
+              <Table.Td>
+                <Moment at={body.recordedtime} />
+              </Table.Td>
+              <Table.Td>{body.type}</Table.Td>
+              <Table.Td>{body.authid}</Table.Td>
+              <Table.Td>{JSON.stringify(body.data).slice(0, 160)}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Rows>
       </Listed>
     </>
   );

@@ -1,5 +1,5 @@
-/** What every page shows alike: moments, ids, and the states of a list that has no rows to show. */
-import { Alert, Loader } from '@mantine/core';
+/** What every page shows alike: moments, ids, tables, and the states of a list that has no rows to show. */
+import { Alert, Loader, Table } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { ApiFailure } from './api.ts';
 
@@ -50,3 +50,28 @@ export const Listed = ({
     );
   return count === 0 ? <p>{empty}</p> : children;
 };
+
+/** A table of `Table.Tr`, which scrolls in itself where the window is narrow. */
+export const Rows = ({
+  label,
+  columns,
+  children,
+}: {
+  readonly label: string;
+  readonly columns: readonly string[];
+  readonly children: ReactNode;
+}) => (
+  // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard
+  <section className="scroll" tabIndex={0} aria-label={label}>
+    <Table striped>
+      <Table.Thead>
+        <Table.Tr>
+          {columns.map((each) => (
+            <Table.Th key={each}>{each}</Table.Th>
+          ))}
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>{children}</Table.Tbody>
+    </Table>
+  </section>
+);
