@@ -1,4 +1,5 @@
 /** audit: read the record, and check that it is what was signed. */
+import type { AuditRow } from '@postern/schemas/record';
 import { type Command, Option } from 'commander';
 import { callJson } from '../client.ts';
 import { wholeNumber } from '../input.ts';
@@ -10,22 +11,7 @@ import { exportCommand } from './export.ts';
 import { questionCommand } from './question.ts';
 import { replayCommand } from './replay.ts';
 
-type Row = {
-  readonly index: number;
-  readonly id: string;
-  readonly at: string;
-  readonly type: string;
-  readonly outcome?: string;
-  readonly reason?: string;
-  readonly subject?: string;
-  readonly actor?: string;
-  readonly role?: string;
-  readonly service?: string;
-  readonly endpoint?: string;
-  readonly sequence?: number;
-  readonly trace?: string;
-  readonly body: Record<string, unknown>;
-};
+type Row = Omit<AuditRow, 'body'> & { readonly index: number; readonly body: Record<string, unknown> };
 type Page = {
   readonly items: readonly Row[];
   readonly next: string | null;
