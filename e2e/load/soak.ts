@@ -73,27 +73,30 @@ try {
       }
     }
   };
+  const tell = async (id: string, type: 'joined' | 'left', name: string): Promise<void> => {
+    const event = {
+      specversion: '1.0',
+      id,
+      source: '/soak',
+      type: `postern.person.${type}.v1`,
+      subject: `user:${name}`,
+      data: type === 'joined' ? { department: 'finance' } : { reason: 'resigned' },
+    };
+    const response = await fetch(`${gate}/.postern/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/cloudevents+json', 'x-api-key': key },
+      body: JSON.stringify(event),
+    });
+    await response.arrayBuffer();
+  };
   const changer = async (): Promise<void> => {
-    if (changeEveryMs === 0) return;
-    for (; performance.now() < until; changes++) {
-      const type = changes % 2 === 0 ? 'joined' : 'left';
-      const event = {
-        specversion: '1.0',
-        id: `soak-${changes}`,
-        source: '/soak',
-        type: `postern.person.${type}.v1`,
-        subject: `user:${someone()}`,
-        data: type === 'joined' ? { department: 'finance' } : { reason: 'resigned' },
-      };
-      const response = await fetch(`${gate}/.postern/events`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/cloudevents+json', 'x-api-key': key },
-        body: JSON.stringify(event),
-      });
-      await response.arrayBuffer();
+    for (; changeEveryMs > 0 && performance.now() < until; changes++) {
+      await tell(`soak-${changes}`, changes % 2 === 0 ? 'joined' : 'left', someone());
       await sleep(changeEveryMs);
     }
   };
+  if (changeEveryMs === 0)
+    for (let person = 0; person < people; person++) await tell(`all-${person}`, 'joined', `soaked-${person}`);
   await Promise.all([changer(), ...Array.from({ length: callers }, caller)]);
 
   const samples = (await readFile(memoryFile, 'utf8'))

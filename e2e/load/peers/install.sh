@@ -76,18 +76,18 @@ traefik() {
   rm -rf "$build"
 }
 
-# Both replace modules of others, so each is built where it lies.
+# Both replace modules, so each is built where it lies; Keto has its own API lie beside it, which its module does not bring along.
 ory() {
   command -v go >/dev/null || { missing 'oathkeeper, keto' 'no Go'; return; }
   local each name source build
-  for each in oathkeeper@v0.40.9 keto@v0.14.0; do
+  for each in oathkeeper@v0.40.9 keto@v0.13.0-alpha.0; do
     name=${each%@*}
     have "$name" && continue
     source=$(go mod download -json "github.com/ory/$each" | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')
     [ -n "$source" ] || { missing "$name" 'its module cannot be had'; continue; }
     build=$(mktemp -d)
     cp -r "$source" "$build/module" && chmod -R u+w "$build"
-    (cd "$build/module" && nice -n 15 go build -mod=mod -ldflags '-s -w' -o "$peers/bin/$name" .) >"$build/log" 2>&1 ||
+    (cd "$build/module" && go mod edit -dropreplace github.com/ory/keto/proto && nice -n 15 go build -mod=mod -tags sqlite -ldflags '-s -w' -o "$peers/bin/$name" .) >"$build/log" 2>&1 ||
       missing "$name" "$(tail -1 "$build/log")"
     rm -rf "$build"
   done

@@ -27,7 +27,7 @@ export const startOry = async (
   );
   const host = '127.0.0.1';
   const keto = {
-    version: 'v0.14.0',
+    version: 'v0.13.0',
     dsn: 'memory',
     namespaces: ['role', 'endpoint'].map((name, id) => ({ id, name })),
     serve: { read: { host, port: read }, write: { host, port: write }, metrics: { host, port: ketoMetrics } },
