@@ -9,6 +9,7 @@ import type { Fact } from '../facts/fact.ts';
 import type { AttributeChanges, Attributes, Claim } from '../facts/principal.ts';
 import type { PrincipalId } from '../ids.ts';
 import { canonicalJson } from '../relationship.ts';
+import { layered } from './layers.ts';
 
 /** ms since the epoch: when it takes effect, and when the source said it. */
 export type ClaimTime = { readonly effective: number; readonly said: number };
@@ -107,7 +108,11 @@ type Known = { readonly state: State; readonly attributes: Attributes; readonly 
 
 /** Everybody's claims. Those who joined and of whom nothing else was said, which are most, are known by their principal alone. */
 export class AllClaims {
-  readonly #more = new Map<PrincipalId, Claims>();
+  readonly #more: Map<PrincipalId, Claims>;
+
+  constructor(under?: AllClaims) {
+    this.#more = layered(under === undefined ? undefined : under.#more);
+  }
 
   of(id: PrincipalId, known: Known | undefined): Claims {
     const more = this.#more.get(id);
