@@ -15,6 +15,7 @@ import { mappings } from './feeds/mappings.ts';
 import { quarantine } from './feeds/quarantine.ts';
 import { feedTopics, type OpenFeed } from './feeds/topics.ts';
 import { type AdministratorKey, firstStart } from './first-start.ts';
+import { successionHandler } from './in-succession.ts';
 import { type NoticesDeps, notices } from './notices/notices.ts';
 import { noticeRoutes } from './notices/routes.ts';
 import { type Model, publishInstallation } from './publish.ts';
@@ -126,7 +127,12 @@ export const grantsService = (
   const count = telemetry.metrics.counter(metrics.quarantined, 'Events that could not be applied and were set aside');
   const aside = quarantine(eventLog.quarantine, commands, state, () => count(1));
   const foreign = mappings(config.feedRules ?? []);
-  const taking = intake({ commands, quarantine: aside, mappings: foreign, clock });
+  const taking = intake({
+    ...{ commands, clock },
+    inSuccession: successionHandler(carryingOut),
+    quarantine: aside,
+    mappings: foreign,
+  });
   const { transmitters = [] } = config;
   const streams = signalStreams(transmitters, { clock, log });
   const signals = receiver({ transmitters, commands, quarantine: aside, streams, clock, log });
@@ -137,7 +143,7 @@ export const grantsService = (
   );
   const pollAll = (all: readonly Transmitter[]): void =>
     polling.configure(new Map(all.map((each) => [each.name, each])));
-  const topics = feedTopics(openFeed, { intake: taking, quarantine: aside, log });
+  const topics = feedTopics(openFeed, { intake: taking, log });
   const told = notices(config.notices ?? [], {
     facts: eventLog.facts,
     store: profiles,
