@@ -139,6 +139,9 @@ export class AllClaims {
     const { principal } = fact.data;
     const at = claimTime(fact);
     const before = this.of(principal, known);
+    // Nobody has said anything of them yet: they are known by their principal alone.
+    if (before === noClaims && fact.type === 'postern.principal.joined.v1' && fact.data.claim === undefined)
+      return fact.data.attributes;
     const claimed = withClaim(before, claimOf(fact), at, { firm: false });
     const claims = fact.type === 'postern.principal.claimed.v1' ? claimed : asFact(claimed, fact, at);
     if (fact.type === 'postern.principal.joined.v1' && fact.data.claim === undefined && claims.base !== undefined)

@@ -114,9 +114,11 @@ export const grantsService = (
   const background: Promise<unknown>[] = [];
   let publishing: string | undefined = 'the model has not been published yet';
 
+  const head = telemetry.metrics.gauge(metrics.head, 'The last fact that this instance has taken in');
   const state = grantsState(eventLog.facts, {
     onStrangers: (strangers) => keepAside(strangers),
     onNews: (facts) => {
+      head(state.organisation.sequence);
       loud.observe(facts);
       enforcement.observe(facts);
     },
@@ -124,6 +126,7 @@ export const grantsService = (
   const loud = loudBreakGlass(() => state, telemetry, log);
   const carryingOut = { facts: eventLog.facts, state, clock, telemetry, turns: turns() };
   const commands = commandHandler(carryingOut);
+  const fed = telemetry.metrics.counter(metrics.feedMessages, 'Messages of feeds that were settled', ['topic']);
   const count = telemetry.metrics.counter(metrics.quarantined, 'Events that could not be applied and were set aside');
   const aside = quarantine(eventLog.quarantine, commands, state, () => count(1));
   const foreign = mappings(config.feedRules ?? []);
@@ -143,7 +146,7 @@ export const grantsService = (
   );
   const pollAll = (all: readonly Transmitter[]): void =>
     polling.configure(new Map(all.map((each) => [each.name, each])));
-  const topics = feedTopics(openFeed, { intake: taking, log });
+  const topics = feedTopics(openFeed, { intake: taking, settled: (messages, topic) => fed(messages, { topic }), log });
   const told = notices(config.notices ?? [], {
     facts: eventLog.facts,
     store: profiles,
@@ -210,7 +213,6 @@ export const grantsService = (
       byCommand: config.publishedByCommand ?? false,
       log,
     });
-  const head = telemetry.metrics.gauge(metrics.head, 'The last fact that this instance has taken in');
   const inBackground = (name: string, work: Promise<unknown>): void => {
     background.push(
       work.catch((error) => {

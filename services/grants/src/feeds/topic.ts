@@ -8,13 +8,22 @@ import type { Handed, Intake } from './intake.ts';
 
 export type Topic = { readonly feed: InboundFeed; readonly rule?: string | undefined };
 
-export type TopicDeps = { readonly intake: Intake; readonly log: Logger };
+export type TopicDeps = {
+  readonly intake: Intake;
+  /** Called with how many messages of which topic were settled: taken, known already, or set aside. */
+  readonly settled: (messages: number, topic: string) => void;
+  readonly log: Logger;
+};
 
 /**
  * Resolves when `signal` aborts. What waits is taken together, each message on what those before it left. Failures of ours reject in
  * the handler, and the messages come again: what of them was taken is known.
  */
-export const consumeTopic = ({ feed, rule }: Topic, { intake, log }: TopicDeps, signal: AbortSignal): Promise<void> =>
+export const consumeTopic = (
+  { feed, rule }: Topic,
+  { intake, settled, log }: TopicDeps,
+  signal: AbortSignal,
+): Promise<void> =>
   feed.consume(async (messages) => {
     const handed = messages.flatMap((message) => handedOf(message, rule, intake));
     const [only] = handed;
@@ -27,6 +36,7 @@ export const consumeTopic = ({ feed, rule }: Topic, { intake, log }: TopicDeps, 
         const { from, position } = handed[at]?.origin ?? {};
         log.warn({ topic: from, position, why: each.problem.message }, 'an inbound event was quarantined');
       }
+    settled(messages.length, messages[0]?.topic ?? '');
   }, signal);
 
 /** The message's events; where the whole cannot be read it is one that cannot be. */
