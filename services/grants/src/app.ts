@@ -138,7 +138,7 @@ export const grantsService = (
   });
   const { transmitters = [] } = config;
   const streams = signalStreams(transmitters, { clock, log });
-  const signals = receiver({ transmitters, commands, quarantine: aside, streams, clock, log });
+  const signals = receiver({ transmitters, commands, state, quarantine: aside, streams, clock, log });
   const polling = runningSet<Transmitter>((transmitter, signal) =>
     pollTransmitter(transmitter, { receiver: signals, streams, log }, signal).catch((error) => {
       if (!signal.aborted) log.error({ err: error }, `polling ${transmitter.name} ended`);
