@@ -3,7 +3,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { CommandFailure, failureOf, request } from '../client.ts';
+import { CommandFailure, type Connection, failureOf, request } from '../client.ts';
 import { exitCodes } from '../failure.ts';
 import { print, printJson, progress, tell } from '../output.ts';
 import { connect, type Shared, withConnection } from './connect.ts';
@@ -25,6 +25,7 @@ export const importCommand = (feeds: Command): void => {
   withConnection(feeds.command('import <file>'))
     .description('send a file of CloudEvents, one a line ("-" for standard input); sent again it changes nothing')
     .action(async (file: string, options: Shared) => {
+      const gate = connect(options);
       const count = { taken: 0, repeated: 0, refused: 0 };
       const refused: string[] = [];
       const refuse = (why: string): void => {
@@ -35,7 +36,7 @@ export const importCommand = (feeds: Command): void => {
       const total = file === '-' ? 0 : sizeOf(file);
       let bytes = 0;
       for await (const { lines, read } of batches(file, refuse)) {
-        const { results } = await send(options, lines);
+        const { results } = await send(gate, lines);
         for (const [at, { problem, repeated }] of results.entries())
           if (problem !== undefined) refuse(`line ${lines[at]?.number}: ${problem.title}: ${problem.detail ?? ''}`);
           else if (repeated === true) count.repeated++;
@@ -100,11 +101,11 @@ const parsed = (text: string): object | undefined => {
 };
 
 /** Until it has been taken: while the gate or its log is away the same batch is sent again, and what of it was taken is known. */
-const send = async (options: Shared, lines: readonly Line[]): Promise<Answer> => {
+const send = async (gate: Connection, lines: readonly Line[]): Promise<Answer> => {
   for (let waitedMs = 0; ; waitedMs += retry.everyMs) {
     let failure: CommandFailure;
     try {
-      const response = await request(connect(options), '/events', {
+      const response = await request(gate, '/events', {
         method: 'POST',
         headers: { 'content-type': 'application/cloudevents-batch+json' },
         body: lines.map(({ event }) => event),
