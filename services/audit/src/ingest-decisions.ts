@@ -39,7 +39,7 @@ export const decisionsSource = ({ decisions, quarantine, reader, clock }: Decisi
         if (read?.outcome === 'read') {
           if (known.suspects(read)) {
             // What came before is taken in first, so that the record can be asked.
-            if (incoming.length > 0) yield { incoming, atHead: false };
+            yield { incoming, atHead: false, storedFirst: true };
             incoming = [];
             if (await known.has(read, record.bytes)) continue;
           }

@@ -22,7 +22,12 @@ export type Incoming = {
   readonly cursors: Cursors;
   readonly carrier?: Carrier;
 };
-export type IncomingBatch = { readonly incoming: readonly Incoming[]; readonly atHead: boolean };
+export type IncomingBatch = {
+  readonly incoming: readonly Incoming[];
+  readonly atHead: boolean;
+  /** What comes next rests on what the record holds then: this is stored before it is asked for. */
+  readonly storedFirst?: boolean;
+};
 
 /** A log as ingest sees it: what comes behind a state. Throws `audit/gap` and what the event log throws. */
 export type Source = {
@@ -47,8 +52,6 @@ const final: readonly ProblemCode[] = ['audit/gap', 'audit/record-altered', 'eve
 const pausesMs = [100, 250, 500, 1_000, 2_000, 5_000];
 /** The log beats every second while it answers. */
 const silenceMaxMs = 15_000;
-/** Bounds how long one transaction holds the thread where the store is in this process. */
-const rowsPerAppend = 500;
 
 export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Source): Ingest => {
   let trouble: Problem | undefined;
@@ -81,10 +84,10 @@ export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Sou
   };
 
   const follow = async (signal: AbortSignal, progressed: () => void): Promise<void> => {
-    let state = await store.writer.state(source.log);
-    for await (const { incoming, atHead } of source.follow(state, signal)) {
-      for (const portion of portions(incoming)) {
-        if (signal.aborted) return;
+    const appendAll = async (behind: LogState, incoming: readonly Incoming[], atHead: boolean): Promise<LogState> => {
+      let state = behind;
+      for (const portion of portions(incoming, store.writer.rowsPerAppend)) {
+        if (signal.aborted) return state;
         state = await append(state, portion);
         // A store in this process is synchronous: others have their turn between two transactions.
         await immediate();
@@ -92,6 +95,21 @@ export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Sou
       caughtUp ||= atHead;
       heardAt = clock.elapsed();
       progressed();
+      return state;
+    };
+    let writing = store.writer.state(source.log);
+    try {
+      // While one batch is written, the next is read and hashed: a store that is a server works meanwhile.
+      for await (const { incoming, atHead, storedFirst = false } of source.follow(await writing, signal)) {
+        const behind = await writing;
+        if (signal.aborted) return;
+        writing = appendAll(behind, incoming, atHead);
+        // Told of when the next batch comes, or at the end.
+        writing.catch(() => {});
+        if (storedFirst) await writing;
+      }
+    } finally {
+      await writing;
     }
   };
 
@@ -132,7 +150,7 @@ export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Sou
   };
 };
 
-function* portions(incoming: readonly Incoming[]): Generator<readonly Incoming[]> {
+function* portions(incoming: readonly Incoming[], rowsPerAppend: number): Generator<readonly Incoming[]> {
   let portion: Incoming[] = [];
   let rows = 0;
   for (const one of incoming) {
