@@ -25,6 +25,8 @@ export type Incoming = {
 export type IncomingBatch = {
   readonly incoming: readonly Incoming[];
   readonly atHead: boolean;
+  /** Where reading goes on behind all of it, where that is further than behind the last that is taken in. */
+  readonly passed?: Cursors;
   /** What comes next rests on what the record holds then: this is stored before it is asked for. */
   readonly storedFirst?: boolean;
 };
@@ -59,7 +61,7 @@ export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Sou
   let caughtUp = false;
   let heardAt = clock.elapsed();
 
-  const append = async (behind: LogState, incoming: readonly Incoming[]): Promise<LogState> => {
+  const append = async (behind: LogState, incoming: readonly Incoming[], passed: Cursors): Promise<LogState> => {
     const entries = incoming.map(({ entry }) => entry);
     const edge = growEdge(
       sha256,
@@ -67,7 +69,7 @@ export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Sou
       behind.size,
       entries.map(({ leaf }) => leaf),
     );
-    const cursors = Object.assign({}, ...incoming.map((one) => one.cursors)) as Cursors;
+    const cursors = Object.assign({}, ...incoming.map((one) => one.cursors), passed) as Cursors;
     const span = {
       attributes: {
         [attributes.log]: source.log,
@@ -84,11 +86,16 @@ export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Sou
   };
 
   const follow = async (signal: AbortSignal, progressed: () => void): Promise<void> => {
-    const appendAll = async (behind: LogState, incoming: readonly Incoming[], atHead: boolean): Promise<LogState> => {
+    const appendAll = async (
+      behind: LogState,
+      { incoming, atHead, passed = {} }: IncomingBatch,
+    ): Promise<LogState> => {
       let state = behind;
-      for (const portion of portions(incoming, store.writer.rowsPerAppend)) {
+      const all = [...portions(incoming, store.writer.rowsPerAppend)];
+      if (all.length === 0 && Object.entries(passed).some(([part, next]) => state.cursors[part] !== next)) all.push([]);
+      for (const [at, portion] of all.entries()) {
         if (signal.aborted) return state;
-        state = await append(state, portion);
+        state = await append(state, portion, at === all.length - 1 ? passed : {});
         // A store in this process is synchronous: others have their turn between two transactions.
         await immediate();
       }
@@ -100,13 +107,13 @@ export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Sou
     let writing = store.writer.state(source.log);
     try {
       // While one batch is written, the next is read and hashed: a store that is a server works meanwhile.
-      for await (const { incoming, atHead, storedFirst = false } of source.follow(await writing, signal)) {
+      for await (const batch of source.follow(await writing, signal)) {
         const behind = await writing;
         if (signal.aborted) return;
-        writing = appendAll(behind, incoming, atHead);
+        writing = appendAll(behind, batch);
         // Told of when the next batch comes, or at the end.
         writing.catch(() => {});
-        if (storedFirst) await writing;
+        if (batch.storedFirst === true) await writing;
       }
     } finally {
       await writing;
