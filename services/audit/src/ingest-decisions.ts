@@ -30,8 +30,6 @@ export const decisionsSource = ({ decisions, quarantine, reader, clock }: Decisi
     const at = new Map(Object.entries(cursors));
     for await (const { records, atEnd } of decisions.follow(cursors, { signal })) {
       let incoming: Incoming[] = [];
-      /** Behind a repetition reading goes on as well, though nothing of it is taken in. */
-      const passed: Record<string, number> = {};
       for (const record of records) {
         if (record.offset < (at.get(record.partition) ?? 0)) continue;
         if (record.bytes.byteLength > leafBytesMax)
@@ -41,23 +39,19 @@ export const decisionsSource = ({ decisions, quarantine, reader, clock }: Decisi
         if (read?.outcome === 'read') {
           if (known.suspects(read)) {
             // What came before is taken in first, so that the record can be asked.
-            yield { incoming, atHead: false, storedFirst: true };
+            if (incoming.length > 0) yield { incoming, atHead: false };
             incoming = [];
-            if (await known.has(read, record.bytes)) {
-              passed[record.partition] = record.offset + 1;
-              continue;
-            }
+            if (await known.has(read, record.bytes)) continue;
           }
           known.taken(read);
         }
-        delete passed[record.partition];
         incoming.push({
           entry: toEntry(record, read, instant(clock)),
           cursors: { [record.partition]: record.offset + 1 },
           carrier: record.headers,
         });
       }
-      yield { incoming, atHead: atEnd, passed };
+      yield { incoming, atHead: atEnd };
     }
   },
 });

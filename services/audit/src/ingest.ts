@@ -22,14 +22,7 @@ export type Incoming = {
   readonly cursors: Cursors;
   readonly carrier?: Carrier;
 };
-export type IncomingBatch = {
-  readonly incoming: readonly Incoming[];
-  readonly atHead: boolean;
-  /** Where reading goes on behind all of it, where that is further than behind the last that is taken in. */
-  readonly passed?: Cursors;
-  /** What comes next rests on what the record holds then: this is stored before it is asked for. */
-  readonly storedFirst?: boolean;
-};
+export type IncomingBatch = { readonly incoming: readonly Incoming[]; readonly atHead: boolean };
 
 /** A log as ingest sees it: what comes behind a state. Throws `audit/gap` and what the event log throws. */
 export type Source = {
@@ -61,7 +54,7 @@ export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Sou
   let caughtUp = false;
   let heardAt = clock.elapsed();
 
-  const append = async (behind: LogState, incoming: readonly Incoming[], passed: Cursors): Promise<LogState> => {
+  const append = async (behind: LogState, incoming: readonly Incoming[]): Promise<LogState> => {
     const entries = incoming.map(({ entry }) => entry);
     const edge = growEdge(
       sha256,
@@ -69,7 +62,7 @@ export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Sou
       behind.size,
       entries.map(({ leaf }) => leaf),
     );
-    const cursors = Object.assign({}, ...incoming.map((one) => one.cursors), passed) as Cursors;
+    const cursors = Object.assign({}, ...incoming.map((one) => one.cursors)) as Cursors;
     const span = {
       attributes: {
         [attributes.log]: source.log,
@@ -86,37 +79,17 @@ export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Sou
   };
 
   const follow = async (signal: AbortSignal, progressed: () => void): Promise<void> => {
-    const appendAll = async (
-      behind: LogState,
-      { incoming, atHead, passed = {} }: IncomingBatch,
-    ): Promise<LogState> => {
-      let state = behind;
-      const all = [...portions(incoming, store.writer.rowsPerAppend)];
-      if (all.length === 0 && Object.entries(passed).some(([part, next]) => state.cursors[part] !== next)) all.push([]);
-      for (const [at, portion] of all.entries()) {
-        if (signal.aborted) return state;
-        state = await append(state, portion, at === all.length - 1 ? passed : {});
+    let state = await store.writer.state(source.log);
+    for await (const { incoming, atHead } of source.follow(state, signal)) {
+      for (const portion of portions(incoming, store.writer.rowsPerAppend)) {
+        if (signal.aborted) return;
+        state = await append(state, portion);
         // A store in this process is synchronous: others have their turn between two transactions.
         await immediate();
       }
       caughtUp ||= atHead;
       heardAt = clock.elapsed();
       progressed();
-      return state;
-    };
-    let writing = store.writer.state(source.log);
-    try {
-      // While one batch is written, the next is read and hashed: a store that is a server works meanwhile.
-      for await (const batch of source.follow(await writing, signal)) {
-        const behind = await writing;
-        if (signal.aborted) return;
-        writing = appendAll(behind, batch);
-        // Told of when the next batch comes, or at the end.
-        writing.catch(() => {});
-        if (batch.storedFirst === true) await writing;
-      }
-    } finally {
-      await writing;
     }
   };
 
