@@ -21,6 +21,7 @@ import { difference, remove, roleEdges, routeEdges, toMemberships, touch } from 
 import { Inbox } from './inbox.ts';
 import { AccessLife } from './life/access-life.ts';
 import { ObjectRelations } from './object-relations.ts';
+import { Privacy } from './privacy.ts';
 import type { Credential, Grant, Principal } from './standing.ts';
 
 export type { Credential, Grant, Principal } from './standing.ts';
@@ -42,6 +43,8 @@ export class Organisation {
   readonly objects = new ObjectRelations();
   readonly services = new Map<string, Service>();
   readonly life = new AccessLife();
+  /** Legal holds, and who was erased. */
+  readonly privacy = new Privacy();
   /** Tokens of the principal issued before this instant (ms since the epoch) are refused. */
   readonly sessionsRevokedBefore = new Map<PrincipalId, number>();
   schema: string | undefined;
@@ -260,6 +263,13 @@ export class Organisation {
       case 'postern.logging.started.v1':
       case 'postern.logging.stopped.v1':
       case 'postern.logging.degraded.v1':
+      case 'postern.retention.applied.v1':
+      case 'postern.retention.pruned.v1':
+        return [];
+      case 'postern.subject.erased.v1':
+      case 'postern.hold.placed.v1':
+      case 'postern.hold.lifted.v1':
+        this.privacy.take(fact, entry.sequence);
         return [];
       default:
         return assertNever(fact);
