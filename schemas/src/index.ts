@@ -24,7 +24,7 @@ export * from './facts/inbound.ts';
 export * from './facts/log-entry.ts';
 export * from './facts/object.ts';
 export * from './facts/principal.ts';
-export { HoldScope, Kept } from './facts/privacy.ts';
+export { HoldScope, isFromTo, Kept } from './facts/privacy.ts';
 export * from './facts/provenance.ts';
 export { AuditRead, type ReadKind } from './facts/reading.ts';
 export { Reviewer, ReviewScope } from './facts/review.ts';

@@ -26,6 +26,8 @@ export const HoldScope = z.strictObject({
   until: Instant.optional(),
 });
 export type HoldScope = z.infer<typeof HoldScope>;
+export const isFromTo = ({ from, until }: HoldScope): boolean =>
+  from === undefined || until === undefined || Date.parse(from) < Date.parse(until);
 export const HoldPlaced = z.strictObject({ hold: HoldId, on: HoldScope, ...why });
 export const HoldLifted = z.strictObject({ hold: HoldId, ...why });
 

@@ -3,7 +3,7 @@ import { authorizerService } from '@postern/authorizer/app';
 import { consoleService } from '@postern/console/app';
 import { openInboundFeed } from '@postern/event-log/open';
 import { grantsService, loadSettings, recordAt, schemaCheck } from '@postern/grants/app';
-import { openProfileStore } from '@postern/profiles/open';
+import { openProfileStore, openSealedStore } from '@postern/profiles/open';
 import {
   gatewaysOf,
   graphQlServices,
@@ -82,6 +82,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const { eventLog } = record;
   const engine = stack.use(await openRelationships(relationshipsUrl(loaded), { telemetry }));
   const profiles = stack.use(await openProfileStore(profilesUrl(loaded)));
+  const sealed = stack.use(await openSealedStore(profilesUrl(loaded)));
 
   let adminKey: string | undefined;
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
@@ -91,6 +92,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       eventLog,
       openFeed: openInboundFeed,
       profiles,
+      sealed,
       keys,
       clock,
       telemetry,
