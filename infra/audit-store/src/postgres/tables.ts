@@ -4,6 +4,7 @@
  * to them are taken from everybody, the owner included.
  */
 import { type LogName, logNames } from '../port.ts';
+import { pruning, pruningRights } from './pruning.ts';
 
 export const schema = 'postern_audit';
 
@@ -105,7 +106,7 @@ const checkpoints = `
   ALTER TABLE ${schema}.checkpoints ENABLE ALWAYS TRIGGER dense;
   ${frozen('checkpoints', ['UPDATE', 'DELETE', 'TRUNCATE'])}`;
 
-export const migrations: readonly string[] = [first, checkpoints];
+export const migrations: readonly string[] = [first, checkpoints, pruning];
 
 const appended = [...logNames.flatMap((log) => [`${log}_entries`, `${log}_rows`]), 'checkpoints'];
 const moved = ['heads', 'seals', 'cursors'];
@@ -117,4 +118,5 @@ export const rightsOf = (role: string): string => `
   GRANT USAGE ON SCHEMA ${schema} TO ${role};
   GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO ${role};
   GRANT INSERT ON ${all(appended)}, ${all(['seals', 'cursors'])} TO ${role};
-  GRANT UPDATE ON ${all(moved)} TO ${role};`;
+  GRANT UPDATE ON ${all(moved)} TO ${role};
+  ${pruningRights(role)}`;

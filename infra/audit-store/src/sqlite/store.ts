@@ -3,10 +3,11 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Problem } from '@postern/schemas';
 import { gatherLastUses, type UsedRow } from '../last-uses.ts';
 import type { AuditStore, LogName, SealedCheckpoint } from '../port.ts';
-import { checkAppend, checkComplete, checkRange, neverSealed, notAtHead, packEdge, unpackEdge } from '../promises.ts';
+import { checkAppend, checkComplete, checkHeld, checkRange, neverSealed, notAtHead, packEdge, unpackEdge } from '../promises.ts';
 import { toPage, toStatement } from '../query.ts';
 import { checkpointColumns, columns, fromColumns, toColumns, toKept } from '../rows.ts';
 import { openDatabase, toProblem, transact } from './database.ts';
+import { entriesSql, pruneEntries, prunedBefore } from './pruning.ts';
 
 /** `file` is a path, or `:memory:`. Throws `audit/store-unreachable`. */
 export const openSqliteAuditStore = (file: string): AuditStore => {
@@ -21,8 +22,9 @@ export const openSqliteAuditStore = (file: string): AuditStore => {
   };
   const slice = (log: LogName, column: 'bytes' | 'leaf', from: number, to: number): Uint8Array[] => {
     checkRange(log, from, to, sizeOf(database, log));
+    if (column === 'bytes') checkHeld(log, from, to, prunedBefore(database, log));
     const found = database
-      .prepare(`SELECT idx, ${column} AS value FROM ${log}_entries WHERE idx >= ? AND idx < ? ORDER BY idx`)
+      .prepare(entriesSql(log, column))
       .all(from, to);
     checkComplete(
       log,
@@ -82,6 +84,7 @@ export const openSqliteAuditStore = (file: string): AuditStore => {
             keep(database, log, { size, root, note, at }, 0);
           }),
         ),
+      prune: (log, upTo, fact) => run(() => pruneEntries(database, log, upTo, fact)),
       cosign: (log, checkpoint, witnesses) =>
         run(() =>
           transact(database, 'IMMEDIATE', () => {
@@ -116,6 +119,7 @@ export const openSqliteAuditStore = (file: string): AuditStore => {
           ),
         );
       },
+      prunedBefore: (log) => run(() => prunedBefore(database, log)),
       entries: (log, from, to) => run(() => slice(log, 'bytes', from, to)),
       leaves: (log, from, to) => run(() => slice(log, 'leaf', from, to)),
       checkpoint: (log) =>

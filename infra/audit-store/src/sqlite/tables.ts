@@ -3,6 +3,7 @@
  * DELETE of an entry is refused. (A hand that removes the triggers first is not stopped but found: the leaves are signed.)
  */
 import { type LogName, logNames } from '../port.ts';
+import { pruning } from './pruning.ts';
 
 /** Raised in its text, so that the adapter can tell it from other failures. */
 const refuse = (why: string): string => `SELECT RAISE(ABORT, 'audit/append-only: ${why}')`;
@@ -65,4 +66,4 @@ const checkpoints = `
     BEGIN ${refuse('a checkpoint comes behind the last')}; END;`;
 
 /** Each runs once, in order. */
-export const migrations: readonly string[] = [first, checkpoints];
+export const migrations: readonly string[] = [first, checkpoints, pruning];
