@@ -42,7 +42,7 @@ export * from './organisation/life/review-scope.ts';
 export type { Review, ReviewItem } from './organisation/life/reviews.ts';
 export type { RelationSource } from './organisation/object-relations.ts';
 export * from './organisation/organisation.ts';
-export { type Hold, holdText, holdsErasure } from './organisation/privacy.ts';
+export { type Hold, holdsErasure, holdText } from './organisation/privacy.ts';
 export * from './organisation/reaches.ts';
 export * from './privacy/sealed.ts';
 export * from './privacy/sealed-members.ts';

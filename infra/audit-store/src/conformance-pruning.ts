@@ -1,7 +1,15 @@
 /** What the port promises of pruning: a prefix goes, proofs stay, and nothing goes that no fact tells of. */
 import assert from 'node:assert/strict';
 import { isProblem } from '@postern/schemas';
-import { edgeRoot, growEdge, proveConsistency, proveInclusion, rangeRoot, verifyConsistency, verifyInclusion } from '@postern/schemas/tlog';
+import {
+  edgeRoot,
+  growEdge,
+  proveConsistency,
+  proveInclusion,
+  rangeRoot,
+  verifyConsistency,
+  verifyInclusion,
+} from '@postern/schemas/tlog';
 import { type Cases, entryOf, grow, idsOf, numbered, plain, rowOf, sha256 } from './conformance-entries.ts';
 import type { AuditEntry, AuditStore } from './port.ts';
 
@@ -26,7 +34,10 @@ export const pruningCases: Cases = {
     await store.writer.prune('decisions', 5, 0);
     assert.equal(await store.reader.prunedBefore('decisions'), 6);
     assert.deepEqual(await leavesOf(store, 9), leaves);
-    assert.deepEqual(plain(await store.reader.entries('decisions', 6, 9)), plain(numbered(6, 3).map(({ bytes }) => bytes)));
+    assert.deepEqual(
+      plain(await store.reader.entries('decisions', 6, 9)),
+      plain(numbered(6, 3).map(({ bytes }) => bytes)),
+    );
     for (const [from, to] of [
       [0, 1],
       [5, 6],
@@ -34,7 +45,11 @@ export const pruningCases: Cases = {
       [0, 9],
     ] as const)
       await assert.rejects(store.reader.entries('decisions', from, to), (error) => isProblem(error, 'audit/pruned'));
-    assert.deepEqual(idsOf(await store.reader.find('decisions', { limit: 20, order: 'oldest' })), ['id-6', 'id-7', 'id-8']);
+    assert.deepEqual(idsOf(await store.reader.find('decisions', { limit: 20, order: 'oldest' })), [
+      'id-6',
+      'id-7',
+      'id-8',
+    ]);
     await grow(store, 'decisions', numbered(9, 2));
     assert.equal((await store.writer.state('decisions')).size, 11);
     assert.equal((await store.reader.find('decisions', { limit: 20 })).rows.length, 5);
@@ -64,7 +79,10 @@ export const pruningCases: Cases = {
     assert.equal((await store.reader.entries('facts', 0, 4)).length, 4);
   },
 
-  'the database itself removes nothing of the decisions by hand but what a fact says is pruned': async ({ open, execute }) => {
+  'the database itself removes nothing of the decisions by hand but what a fact says is pruned': async ({
+    open,
+    execute,
+  }) => {
     await using store = await open();
     await grow(store, 'decisions', numbered(0, 5));
     await grow(store, 'facts', [toldPruned(3)]);

@@ -21,7 +21,12 @@ export const auditStoreConformance = (
   place: () => Promise<StorePlace>,
   unmet: readonly Unmet[] = [],
 ): void => {
-  for (const [name, check] of Object.entries({ ...writingCases, ...checkpointCases, ...readingCases, ...pruningCases })) {
+  for (const [name, check] of Object.entries({
+    ...writingCases,
+    ...checkpointCases,
+    ...readingCases,
+    ...pruningCases,
+  })) {
     const excuse = unmet.find((one) => one.test === name);
     test(`${backend}: ${name}`, { skip: excuse?.because ?? false }, async () => {
       try {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Problem } from '@postern/schemas';
 import type { ProfileStore } from './port.ts';
 import type { SealedStore } from './sealed/port.ts';
-import { openSqliteSealed } from './sealed/sqlite.ts';
+import { openSqliteSealed } from './sqlite/sealed.ts';
 import { openSqliteProfiles } from './sqlite/store.ts';
 
 /** The caller owns what it gets. Rejects with `grants/profiles-unreachable`, or `runtime/bad-config` for another scheme. */
@@ -36,6 +36,6 @@ export const openSealedStore = async (url: string): Promise<SealedStore> => {
       return openSqliteSealed(join(url.slice('file:'.length).replace(/^\/\/(?=\/)/, ''), 'profiles.sqlite'));
     default:
       // The profiles, which are opened before it, have named every other scheme.
-      return (await import('./sealed/postgres.ts')).openPostgresSealed(url);
+      return (await import('./postgres/sealed.ts')).openPostgresSealed(url);
   }
 };

@@ -1,6 +1,7 @@
 /** `postern.yaml`: everything one installation says about itself. Unknown keys are errors. */
-import { Kept } from '../facts/privacy.ts';
+
 import { z } from 'zod';
+import { Kept } from '../facts/privacy.ts';
 import { AccessClass } from '../facts/role.ts';
 import { ServiceName } from '../ids.ts';
 import { FeedName } from './feeds-yaml.ts';

@@ -17,13 +17,12 @@ const utf8 = new TextEncoder();
 
 export const isSealed = (text: string): boolean => whole.test(text);
 
-export const commitmentOf = async (
-  salt: Uint8Array,
-  text: string,
-  sha256: AnySha256 = webSha256,
-): Promise<string> => {
+export const commitmentOf = async (salt: Uint8Array, text: string, sha256: AnySha256 = webSha256): Promise<string> => {
   const hash = await sha256(Uint8Array.from([...salt, ...utf8.encode(text)]));
-  return `sealed:${btoa(String.fromCharCode(...hash)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`;
+  return `sealed:${btoa(String.fromCharCode(...hash))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')}`;
 };
 
 /** The commitments in a value of JSON, however deep. */

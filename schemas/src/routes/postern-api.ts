@@ -7,8 +7,8 @@ import type { RoleName } from '../ids.ts';
 import { consoleOperations } from './console.ts';
 import { Endpoint, type Service } from './endpoint.ts';
 import { lifeOfAccessOperations, memberOperations } from './life-of-access.ts';
-import { privacyOperations } from './privacy-operations.ts';
 import type { PosternOperation, Room } from './postern-operation.ts';
+import { privacyOperations } from './privacy-operations.ts';
 
 export type { Room } from './postern-operation.ts';
 export const posternMount = '/.postern';

@@ -16,7 +16,21 @@ export const privacyOperations: readonly PosternOperation[] = [
   operation('grants', 'read', 'GET', '/holds', 'listHolds', 'Legal holds that stand'),
   operation('grants', 'admin', 'POST', '/holds', 'placeHold', 'Place a legal hold on a person, a log or a time'),
   operation('grants', 'admin', 'POST', '/holds/{hold}/lift', 'liftHold', 'Lift a legal hold'),
-  operation('audit', 'read', 'GET', '/audit/retention', 'getRetention', 'How long each log is kept, and what was pruned'),
+  operation(
+    'audit',
+    'read',
+    'GET',
+    '/audit/retention',
+    'getRetention',
+    'How long each log is kept, and what was pruned',
+  ),
   operation('audit', 'admin', 'POST', '/audit/prune', 'pruneLogs', 'Prune now what the policy no longer keeps'),
-  operation('audit', 'read', 'GET', '/audit/log/{log}/pruned', 'getPruned', 'The least index a log still holds, and why'),
+  operation(
+    'audit',
+    'read',
+    'GET',
+    '/audit/log/{log}/pruned',
+    'getPruned',
+    'The least index a log still holds, and why',
+  ),
 ];

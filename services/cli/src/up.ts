@@ -3,6 +3,7 @@ import { authorizerService } from '@postern/authorizer/app';
 import { consoleService } from '@postern/console/app';
 import { openInboundFeed } from '@postern/event-log/open';
 import { grantsService, loadSettings, recordAt, schemaCheck } from '@postern/grants/app';
+import { sealedTexts } from '@postern/profiles';
 import { openProfileStore, openSealedStore } from '@postern/profiles/open';
 import {
   gatewaysOf,
@@ -86,7 +87,10 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
 
   let adminKey: string | undefined;
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
-  const authorizer = authorizerService({ facts: eventLog.facts, engine, keys, clock, telemetry, log }, {});
+  const authorizer = authorizerService(
+    { facts: eventLog.facts, engine, keys, clock, telemetry, log, texts: sealedTexts(sealed) },
+    {},
+  );
   const grants = grantsService(
     {
       eventLog,

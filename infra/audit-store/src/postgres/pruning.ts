@@ -28,8 +28,8 @@ export const pruning = `
     DECLARE told json;
     BEGIN
       SELECT convert_from(bytes, 'UTF8')::json INTO told FROM ${schema}.facts_entries WHERE idx = NEW.fact;
-      IF told IS NULL OR told ->> 'type' <> 'postern.retention.pruned.v1' OR told -> 'data' ->> 'log' <> NEW.log
-        OR (told -> 'data' ->> 'before')::bigint < NEW.before THEN
+      IF told ->> 'type' IS DISTINCT FROM 'postern.retention.pruned.v1' OR told -> 'data' ->> 'log' IS DISTINCT FROM NEW.log
+        OR COALESCE((told -> 'data' ->> 'before')::bigint, 0) < NEW.before THEN
         RAISE EXCEPTION 'audit/append-only: no fact says that this is pruned';
       END IF;
       IF NEW.log <> OLD.log OR NEW.before < OLD.before THEN RAISE EXCEPTION 'audit/append-only: what is pruned stays pruned'; END IF;

@@ -2,11 +2,20 @@
 import type pg from 'pg';
 import { gatherLastUses, type UsedRow } from '../last-uses.ts';
 import type { Append, AuditStore, LogName, SealedCheckpoint } from '../port.ts';
-import { checkAppend, checkComplete, checkHeld, checkRange, neverSealed, notAtHead, packEdge, unpackEdge } from '../promises.ts';
+import {
+  checkAppend,
+  checkComplete,
+  checkHeld,
+  checkRange,
+  neverSealed,
+  notAtHead,
+  packEdge,
+  unpackEdge,
+} from '../promises.ts';
 import { toPage, toStatement } from '../query.ts';
 import { type Column, checkpointColumns, columns, fromColumns, toColumns, toKept } from '../rows.ts';
 import { migrate, openPool, prepareAsOwner, toProblem, transact } from './pool.ts';
-import { entriesSql, pruneEntries, prunedBefore } from './pruning.ts';
+import { entriesSql, prunedBefore, pruneEntries } from './pruning.ts';
 import { schema } from './tables.ts';
 
 /** Rejects with `audit/store-unreachable`. */

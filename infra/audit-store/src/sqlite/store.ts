@@ -3,11 +3,20 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Problem } from '@postern/schemas';
 import { gatherLastUses, type UsedRow } from '../last-uses.ts';
 import type { AuditStore, LogName, SealedCheckpoint } from '../port.ts';
-import { checkAppend, checkComplete, checkHeld, checkRange, neverSealed, notAtHead, packEdge, unpackEdge } from '../promises.ts';
+import {
+  checkAppend,
+  checkComplete,
+  checkHeld,
+  checkRange,
+  neverSealed,
+  notAtHead,
+  packEdge,
+  unpackEdge,
+} from '../promises.ts';
 import { toPage, toStatement } from '../query.ts';
 import { checkpointColumns, columns, fromColumns, toColumns, toKept } from '../rows.ts';
 import { openDatabase, toProblem, transact } from './database.ts';
-import { entriesSql, pruneEntries, prunedBefore } from './pruning.ts';
+import { entriesSql, prunedBefore, pruneEntries } from './pruning.ts';
 
 /** `file` is a path, or `:memory:`. Throws `audit/store-unreachable`. */
 export const openSqliteAuditStore = (file: string): AuditStore => {
@@ -23,9 +32,7 @@ export const openSqliteAuditStore = (file: string): AuditStore => {
   const slice = (log: LogName, column: 'bytes' | 'leaf', from: number, to: number): Uint8Array[] => {
     checkRange(log, from, to, sizeOf(database, log));
     if (column === 'bytes') checkHeld(log, from, to, prunedBefore(database, log));
-    const found = database
-      .prepare(entriesSql(log, column))
-      .all(from, to);
+    const found = database.prepare(entriesSql(log, column)).all(from, to);
     checkComplete(
       log,
       found.map(({ idx }) => Number(idx)),

@@ -3,7 +3,7 @@
  * DELETE of an entry is refused. (A hand that removes the triggers first is not stopped but found: the leaves are signed.)
  */
 import { type LogName, logNames } from '../port.ts';
-import { pruning } from './pruning.ts';
+import { pruning } from './pruning-tables.ts';
 
 /** Raised in its text, so that the adapter can tell it from other failures. */
 const refuse = (why: string): string => `SELECT RAISE(ABORT, 'audit/append-only: ${why}')`;

@@ -34,7 +34,10 @@ export const sealedConformance = (
   };
 
   promise('what was kept is found by its commitment, by whom it is about and by who wrote it', async (store) => {
-    const [one, two] = [text('one'), text('two', { subject: 'user:bob', sequence: 6, text: 'ünï "quoted"\n\u{1f600}' })];
+    const [one, two] = [
+      text('one'),
+      text('two', { subject: 'user:bob', sequence: 6, text: 'ünï "quoted"\n\u{1f600}' }),
+    ];
     await store.keep([one, two]);
     assert.deepEqual(await store.find([two.commitment, 'sealed:none']), [two]);
     assert.deepEqual(await store.of({ subject: 'user:ann' }), [one]);
@@ -49,20 +52,30 @@ export const sealedConformance = (
   promise('what is forgotten is gone, and nothing beside it', async (store) => {
     await store.keep([text('one'), text('two')]);
     await store.forget(['sealed:one', 'sealed:none']);
-    assert.deepEqual((await store.of({ subject: 'user:ann' })).map(({ commitment }) => commitment), ['sealed:two']);
+    assert.deepEqual(
+      (await store.of({ subject: 'user:ann' })).map(({ commitment }) => commitment),
+      ['sealed:two'],
+    );
   });
-  promise('erasing takes what is about the subject in facts before, and leaves what is later or about others', async (store) => {
-    await store.keep([
-      text('old'),
-      text('later', { sequence: 9 }),
-      text('other', { subject: 'user:bob' }),
-      text('written', { subject: 'user:bob', author: 'user:ann' }),
-    ]);
-    assert.equal(await store.erase('user:ann', 9), 1);
-    assert.equal(await store.erase('user:ann', 9), 0);
-    const left = await store.find(['sealed:old', 'sealed:later', 'sealed:other', 'sealed:written']);
-    assert.deepEqual(left.map(({ commitment }) => commitment).sort(), ['sealed:later', 'sealed:other', 'sealed:written']);
-  });
+  promise(
+    'erasing takes what is about the subject in facts before, and leaves what is later or about others',
+    async (store) => {
+      await store.keep([
+        text('old'),
+        text('later', { sequence: 9 }),
+        text('other', { subject: 'user:bob' }),
+        text('written', { subject: 'user:bob', author: 'user:ann' }),
+      ]);
+      assert.equal(await store.erase('user:ann', 9), 1);
+      assert.equal(await store.erase('user:ann', 9), 0);
+      const left = await store.find(['sealed:old', 'sealed:later', 'sealed:other', 'sealed:written']);
+      assert.deepEqual(left.map(({ commitment }) => commitment).sort(), [
+        'sealed:later',
+        'sealed:other',
+        'sealed:written',
+      ]);
+    },
+  );
   promise('what was erased is in none of the files any more, text and salt', async (store, holds) => {
     const salt = new Uint8Array(32).fill(0).map((_, at) => 0x41 + (at % 26));
     const gone = text('gone', { text: `Perdita Ulysses ${'and no more '.repeat(20)}`, salt });

@@ -3,7 +3,11 @@ import { HoldId, holdsErasure, holdText } from '@postern/schemas';
 import type { Decider } from './command.ts';
 import { draft, facts, refused } from './drafts.ts';
 
-export const eraseSubject: Decider<'erase-subject'> = ({ subject, texts, profile, reason, ticket }, organisation, at) => {
+export const eraseSubject: Decider<'erase-subject'> = (
+  { subject, texts, profile, reason, ticket },
+  organisation,
+  at,
+) => {
   const holds = [...organisation.privacy.holds.values()].filter((hold) => holdsErasure(hold, subject));
   if (holds.length > 0)
     return refused('grants/held', {

@@ -11,9 +11,9 @@ import {
   isSealed,
   type Organisation,
   PrincipalId,
+  type Sequence,
   saltBytes,
   sealedMembers,
-  type Sequence,
   textAt,
   withTextAt,
 } from '@postern/schemas';

@@ -26,10 +26,7 @@ export const loudBreakGlass = (state: () => GrantsState, telemetry: Telemetry, l
         opened(1, { role: data.role });
         // Why is a text about a person: it is shown by the use's id, and does not go where nobody can erase it.
         const { use, subject, role, until } = data;
-        log.error(
-          { use, subject, role, until, by: authid, sequence },
-          'BREAK-GLASS: a role was taken in an emergency',
-        );
+        log.error({ use, subject, role, until, by: authid, sequence }, 'BREAK-GLASS: a role was taken in an emergency');
       }
     },
     count: () => unreviewed(waiting().length),

@@ -1,9 +1,8 @@
 /** The grants room on a log, with the gate in front of it: what it is sent comes with an assertion. Used by tests only. */
 import type { EventLog, InboundFeed } from '@postern/event-log';
-import { type ProfileStore, sealedTexts } from '@postern/profiles';
-import { openSealedStore } from '@postern/profiles/open';
+import { type ProfileStore, type SealedStore, type SealedText, sealedTexts } from '@postern/profiles';
 import { assertionKeys, type Clock, silentLogger, systemClock } from '@postern/runtime';
-import { beginning, type Fact, RoleName, RoleRules , showTexts } from '@postern/schemas';
+import { beginning, type Fact, RoleName, RoleRules, showTexts } from '@postern/schemas';
 import { noTelemetry } from '@postern/telemetry';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { type GrantsConfig, type GrantsDeps, grantsService } from '../../app.ts';
@@ -34,6 +33,20 @@ const noProfiles: ProfileStore = {
   async [Symbol.asyncDispose]() {},
 };
 
+/** Only as much as a room that is open in a test asks of it. */
+const keptTexts = (): SealedStore => {
+  const texts = new Map<string, SealedText>();
+  return {
+    keep: async (more) => more.forEach((text) => texts.set(text.commitment, text)),
+    forget: async (commitments) => commitments.forEach((one) => texts.delete(one)),
+    find: async (commitments) => commitments.flatMap((one) => texts.get(one) ?? []),
+    of: async () => [...texts.values()],
+    erase: async () => 0,
+    scrub: async () => {},
+    async [Symbol.asyncDispose]() {},
+  };
+};
+
 export const openRoom = async (
   log: EventLog,
   { clock = systemClock, feeds = [], profiles = noProfiles, noticePace = {}, ...config }: RoomOptions = {},
@@ -43,7 +56,7 @@ export const openRoom = async (
   const kid = await calculateJwkThumbprint(jwk);
   const keys = assertionKeys({ heartbeats: log.enforcement, clock: systemClock, log: silentLogger });
   await keys.start();
-  const sealed = await openSealedStore('memory:');
+  const sealed = keptTexts();
   const room = grantsService(
     {
       eventLog: log,

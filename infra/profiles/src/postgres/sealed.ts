@@ -1,7 +1,7 @@
 /** Sealed texts in PostgreSQL, beside the profiles. */
 import { isProblem, Problem } from '@postern/schemas';
 import pg from 'pg';
-import type { SealedStore, SealedText } from './port.ts';
+import type { SealedStore, SealedText } from '../sealed/port.ts';
 
 /** The number that the profiles' tables are made under, too: two openings never make them at once. */
 const tablesLock = 7_305_441_909;
@@ -91,8 +91,12 @@ export const openPostgresSealed = async (url: string): Promise<SealedStore> => {
     erase: (subject, before) =>
       guarded(async () => {
         const erased = await inOne(async (client) => {
-          const gone = await client.query(`DELETE FROM ${table} WHERE subject = $1 AND sequence < $2`, [subject, before]);
-          if (gone.rowCount) await client.query(`INSERT INTO ${schema}.unscrubbed DEFAULT VALUES ON CONFLICT DO NOTHING`);
+          const gone = await client.query(`DELETE FROM ${table} WHERE subject = $1 AND sequence < $2`, [
+            subject,
+            before,
+          ]);
+          if (gone.rowCount)
+            await client.query(`INSERT INTO ${schema}.unscrubbed DEFAULT VALUES ON CONFLICT DO NOTHING`);
           return gone.rowCount ?? 0;
         });
         if ((await pool.query(`SELECT 1 FROM ${schema}.unscrubbed`)).rowCount) await scrub();

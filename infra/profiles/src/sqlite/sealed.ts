@@ -1,10 +1,10 @@
 /** Sealed texts in the SQLite file of the profiles. */
 import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Problem } from '@postern/schemas';
-import type { SealedStore, SealedText } from './port.ts';
+import type { SealedStore, SealedText } from '../sealed/port.ts';
 
 const tables = `
   CREATE TABLE IF NOT EXISTS sealed (
@@ -77,21 +77,12 @@ export const openSqliteSealed = (file: string): SealedStore => {
       guarded(() =>
         inOne(() => {
           for (const each of texts)
-            insert.run(
-              each.commitment,
-              each.salt,
-              each.text,
-              each.subject,
-              each.author,
-              each.member,
-              each.sequence,
-            );
+            insert.run(each.commitment, each.salt, each.text, each.subject, each.author, each.member, each.sequence);
         }),
       ),
     forget: (commitments) => guarded(() => void forgetting.run(JSON.stringify(commitments))),
     find: (commitments) => guarded(() => found.all(JSON.stringify(commitments)).map(toText)),
-    of: (who) =>
-      guarded(() => ('subject' in who ? ofSubject.all(who.subject) : byAuthor.all(who.author)).map(toText)),
+    of: (who) => guarded(() => ('subject' in who ? ofSubject.all(who.subject) : byAuthor.all(who.author)).map(toText)),
     erase: (subject, before) =>
       guarded(async () => {
         const { changes } = erasing.run(subject, before);

@@ -2,7 +2,7 @@ import { after, before } from 'node:test';
 import { type StartedPostgres, startPostgres } from '@postern/containers';
 import pg from 'pg';
 import { openProfileStore, openSealedStore } from '../open.ts';
-import { sealedConformance } from './conformance.ts';
+import { sealedConformance } from '../sealed/conformance.ts';
 
 let server: StartedPostgres;
 before(async () => {

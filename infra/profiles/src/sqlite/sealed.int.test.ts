@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSealedStore } from '../open.ts';
-import { sealedConformance } from './conformance.ts';
+import { sealedConformance } from '../sealed/conformance.ts';
 
 sealedConformance('sqlite', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'postern-sealed-'));
