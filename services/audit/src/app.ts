@@ -2,6 +2,7 @@
 import type { AuditStore, LogName } from '@postern/audit-store';
 import { logNames } from '@postern/audit-store';
 import type { EventLog } from '@postern/event-log';
+import { type SealedStore, sealedTexts } from '@postern/profiles';
 import type { Relationships } from '@postern/relationships';
 import {
   type AssertionKeys,
@@ -12,7 +13,7 @@ import {
   requireAssertion,
   showTextsIn,
 } from '@postern/runtime';
-import { posternMount, posternService, type SealedTexts } from '@postern/schemas';
+import { posternMount, posternService } from '@postern/schemas';
 import type { NoteKey } from '@postern/schemas/tlog';
 import type { Telemetry } from '@postern/telemetry';
 import type { Anchors } from './anchor.ts';
@@ -63,7 +64,7 @@ export type AuditDeps = {
   readonly log: Logger;
   readonly telemetry: Telemetry;
   /** The texts of facts, as long as they are kept; left out, rows show the commitments. */
-  readonly texts?: SealedTexts;
+  readonly sealed?: Pick<SealedStore, 'find'>;
   /** An empty engine, opened at the first question about the past. */
   readonly openEngine: () => Promise<Relationships>;
   /** The authorizer's questions: the past is judged by the same code as the present. */
@@ -89,7 +90,8 @@ export type AuditConfig = {
 const defaults = { sealEveryMs: 1_000, sealAtLeastEveryMs: 600_000, entriesCheckedAtStart: 10_000 };
 
 export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
-  const { eventLog, store, keys, signingKeys, anchors, clock, log, telemetry, openEngine, askPast, texts } = deps;
+  const { eventLog, store, keys, signingKeys, anchors, clock, log, telemetry, openEngine, askPast, sealed } = deps;
+  const texts = sealed && sealedTexts(sealed);
   const stopping = new AbortController();
   const background: Promise<void>[] = [];
   const ingests = [
@@ -131,7 +133,7 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
       lastUseRoute(routes, store.reader);
       asOfRoute(routes, { reader: store.reader, past: ago, clock });
       questionRoutes(routes, { reader: store.reader, past: ago, trees, openEngine, clock });
-      exportRoute(routes, { reader: store.reader, past: ago, trees, openEngine, clock, logs });
+      exportRoute(routes, { reader: store.reader, past: ago, trees, openEngine, clock, logs, sealed });
       retentionRoutes(routes, { retention: keptFor, reader: store.reader, facts: trees.facts });
       logRoutes(routes, { reader: store.reader, logs });
     },

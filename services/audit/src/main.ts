@@ -1,7 +1,6 @@
 /** `postern serve audit`: the room by itself. */
 import { openAuditStore } from '@postern/audit-store/open';
 import { openEventLog } from '@postern/event-log/open';
-import { sealedTexts } from '@postern/profiles';
 import { openSealedStore } from '@postern/profiles/open';
 import { openRelationships } from '@postern/relationships/open';
 import {
@@ -36,7 +35,7 @@ export const serve = async (loaded: LoadedConfig, askPast: AskPast): Promise<voi
     {
       ...parts.deps,
       // What is in memory is in another thread's memory.
-      ...(sealed !== undefined && { texts: sealedTexts(sealed) }),
+      ...(sealed !== undefined && { sealed }),
       eventLog,
       store,
       keys,

@@ -7,7 +7,6 @@ import { auditParts, auditService } from '@postern/audit/app';
 import { openAuditStore } from '@postern/audit-store/open';
 import { questionsOver } from '@postern/authorizer/app';
 import { openEventLog, openServedLog } from '@postern/event-log/open';
-import { sealedTexts } from '@postern/profiles';
 import { openSealedStore } from '@postern/profiles/open';
 import { openRelationships } from '@postern/relationships/open';
 import {
@@ -56,7 +55,7 @@ const open = async () => {
     {
       ...parts.deps,
       // What is in memory is in another thread's memory.
-      ...(sealed !== undefined && { texts: sealedTexts(sealed) }),
+      ...(sealed !== undefined && { sealed }),
       eventLog,
       store,
       keys,

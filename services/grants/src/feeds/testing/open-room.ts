@@ -37,8 +37,12 @@ const noProfiles: ProfileStore = {
 const keptTexts = (): SealedStore => {
   const texts = new Map<string, SealedText>();
   return {
-    keep: async (more) => more.forEach((text) => texts.set(text.commitment, text)),
-    forget: async (commitments) => commitments.forEach((one) => texts.delete(one)),
+    keep: async (more) => {
+      for (const text of more) texts.set(text.commitment, text);
+    },
+    forget: async (commitments) => {
+      for (const one of commitments) texts.delete(one);
+    },
     find: async (commitments) => commitments.flatMap((one) => texts.get(one) ?? []),
     of: async () => [...texts.values()],
     erase: async () => 0,
