@@ -76,7 +76,7 @@ export const auditRoom = async (
       return status === 200 ? new Uint8Array(bytes) : undefined;
     },
     lines: async function* (name, what) {
-      const path = what === 'rows' ? `${name}?order=oldest` : `log/${name}/${what}`;
+      const path = what === 'rows' ? `${name}?order=oldest&texts=recorded` : `log/${name}/${what}`;
       const { text } = await gate.get(service, path, 'application/x-ndjson');
       yield* text.split('\n').filter(Boolean);
     },
