@@ -16,7 +16,7 @@ export type Barrier = {
 /** How often the stream is asked whether there is nothing newer: that is when a lease is seen to have run out. */
 const lookEveryMs = 100;
 
-export const proxyBarrier = (enforcement: EventLog['enforcement'], clock: Clock): Barrier => {
+export const proxyBarrier = (enforcement: Pick<EventLog['enforcement'], 'follow'>, clock: Clock): Barrier => {
   const heard = enforcementHeard();
   let changed = Promise.withResolvers<void>();
 
@@ -34,7 +34,7 @@ export const proxyBarrier = (enforcement: EventLog['enforcement'], clock: Clock)
   return {
     wait: async (sequence, timeoutMs) => {
       const deadline = clock.elapsed() + timeoutMs;
-      const since = { end: await enforcement.end(), ends: heard.ends() };
+      const since = heard.ends();
       for (;;) {
         const verdict = heard.verdict(sequence, since);
         const left = deadline - clock.elapsed();
@@ -47,9 +47,9 @@ export const proxyBarrier = (enforcement: EventLog['enforcement'], clock: Clock)
       let askedAt = clock.elapsed();
       for await (const { records, atEnd } of enforcement.follow({}, { signal, beatMs: lookEveryMs })) {
         heard.take({
-          records: records.map(({ partition, offset, bytes }) => {
+          records: records.map(({ bytes }) => {
             const beat = readHeartbeat(bytes);
-            return { partition, offset, ...(beat && { beat }) };
+            return { ...(beat && { beat }) };
           }),
           atEnd,
           askedAt,
