@@ -46,6 +46,7 @@ export const auditRoom = async (
     readonly store: AuditStore;
     readonly signingKeys?: SigningKeys;
     readonly anchors?: Anchors;
+    readonly sealed?: NonNullable<AuditDeps['sealed']>;
     readonly openEngine?: AuditDeps['openEngine'];
     readonly askPast?: AskPast;
   },
