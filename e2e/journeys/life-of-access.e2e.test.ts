@@ -1,5 +1,6 @@
 /** The life of access in the embedded world. */
 import { embeddedWorld } from '../world/one-process.ts';
+import { erasureJourneys } from './erasure.ts';
 import { lifeOfAccessJourneys } from './life-of-access.ts';
 import { noticeJourneys } from './notices.ts';
 import { provisioningJourneys } from './provisioning.ts';
@@ -8,4 +9,5 @@ import { staged } from './staging.ts';
 const world = staged(embeddedWorld);
 lifeOfAccessJourneys(world);
 provisioningJourneys(world);
+erasureJourneys(world);
 noticeJourneys(world);

@@ -117,6 +117,10 @@ export type BreakGlassId = z.infer<typeof BreakGlassId>;
 export const ReviewId = begun.brand<'ReviewId'>();
 export type ReviewId = z.infer<typeof ReviewId>;
 
+/** A legal hold. */
+export const HoldId = begun.brand<'HoldId'>();
+export type HoldId = z.infer<typeof HoldId>;
+
 /** Names of object types, relations and permissions in the schema (SpiceDB's rule). */
 export const SchemaName = z
   .string()

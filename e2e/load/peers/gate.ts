@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { authorizerService } from '@postern/authorizer/app';
 import { openEventLog } from '@postern/event-log/open';
 import { grantsService, schemaCheck } from '@postern/grants/app';
-import { openProfileStore } from '@postern/profiles/open';
+import { openProfileStore, openSealedStore } from '@postern/profiles/open';
 import { openJournal, proxyService } from '@postern/proxy/app';
 import { openRelationships } from '@postern/relationships/open';
 import { assertionKeys, loadConfig, loadModel, openLogger, systemClock } from '@postern/runtime';
@@ -44,6 +44,7 @@ const grants = grantsService(
     eventLog,
     openFeed: () => Promise.reject(new Error('there are no feeds here')),
     profiles: await openProfileStore('memory:'),
+    sealed: await openSealedStore('memory:'),
     keys,
     clock,
     telemetry,

@@ -6,6 +6,7 @@ import { appendFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { checkpointCases } from './conformance-checkpoints.ts';
 import type { StorePlace } from './conformance-entries.ts';
+import { pruningCases } from './conformance-pruning.ts';
 import { readingCases } from './conformance-reading.ts';
 import { writingCases } from './conformance-writing.ts';
 import { alterFile } from './sqlite/alter-file.ts';
@@ -20,7 +21,12 @@ export const auditStoreConformance = (
   place: () => Promise<StorePlace>,
   unmet: readonly Unmet[] = [],
 ): void => {
-  for (const [name, check] of Object.entries({ ...writingCases, ...checkpointCases, ...readingCases })) {
+  for (const [name, check] of Object.entries({
+    ...writingCases,
+    ...checkpointCases,
+    ...readingCases,
+    ...pruningCases,
+  })) {
     const excuse = unmet.find((one) => one.test === name);
     test(`${backend}: ${name}`, { skip: excuse?.because ?? false }, async () => {
       try {

@@ -25,6 +25,7 @@ export const observed = (inner: AuditStore, telemetry: Telemetry): AuditStore =>
           },
         ),
       seal: (log, checkpoint) => inner.writer.seal(log, checkpoint),
+      prune: (log, upTo, fact) => inner.writer.prune(log, upTo, fact),
       cosign: (log, checkpoint, witnesses) => inner.writer.cosign(log, checkpoint, witnesses),
     },
     reader: inner.reader,

@@ -42,6 +42,13 @@ export interface AuditWriter {
    * newest says where it still is the newest. Rejects with `audit/no-such-record` unless one of this size and root was sealed.
    */
   cosign(log: LogName, checkpoint: SealedCheckpoint, witnesses: number): Promise<void>;
+
+  /**
+   * Removes the entries and rows below `upTo`; their leaf hashes stay. Only where the fact at index `fact` of the record's own facts says
+   * that so much of the log is pruned, and never the last entry: rejects with `audit/append-only` otherwise, and for the facts always.
+   * Up to where it was pruned before it changes nothing.
+   */
+  prune(log: LogName, upTo: number, fact: number): Promise<void>;
 }
 
 export type LogState = {
@@ -88,9 +95,11 @@ export interface AuditReader {
    * holds now; in no order. It does not hold up appends for longer than a slice takes.
    */
   lastUses(query: LastUsesQuery): Promise<readonly LastUse[]>;
-  /** The verbatim entries [from, to) in order; rejects with `audit/no-such-record` beyond the size. */
+  /** The least index that the log still holds, 0 where it was never pruned. */
+  prunedBefore(log: LogName): Promise<number>;
+  /** The verbatim entries [from, to) in order; rejects with `audit/no-such-record` beyond the size, `audit/pruned` below the least index. */
   entries(log: LogName, from: number, to: number): Promise<readonly Uint8Array[]>;
-  /** The leaf hashes [from, to) in order. */
+  /** The leaf hashes [from, to) in order, of what was pruned as well. */
   leaves(log: LogName, from: number, to: number): Promise<readonly Uint8Array[]>;
   /** The newest checkpoint, if one was sealed. */
   checkpoint(log: LogName): Promise<SealedCheckpoint | undefined>;

@@ -28,6 +28,16 @@ export const checkComplete = (log: LogName, indexes: readonly number[], from: nu
       throw new Problem('audit/record-altered', { detail: `entry ${index} of ${log} is missing`, members: { index } });
 };
 
+/** Throws `audit/pruned` for a range of entries that begins below the least index. */
+export const checkHeld = (log: LogName, from: number, to: number, before: number): void => {
+  if (from < before && from < to)
+    throw new Problem('audit/pruned', {
+      detail: `${log} is pruned before ${before}; asked for [${from}, ${to})`,
+      fix: 'The hashes are still there, so whoever kept the entry can prove it; the policy says how long entries are kept.',
+      members: { log, before },
+    });
+};
+
 export const notAtHead = (log: LogName, expected: number, size: number): Problem =>
   new Problem('audit/not-at-head', { detail: `${log} has ${size} entries, not ${expected}` });
 

@@ -17,4 +17,5 @@ export * from './reloading.ts';
 export * from './run.ts';
 export * from './secret-file.ts';
 export type * from './service.ts';
+export * from './shown-texts.ts';
 export * from './tls-files.ts';

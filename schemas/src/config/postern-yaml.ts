@@ -1,5 +1,7 @@
 /** `postern.yaml`: everything one installation says about itself. Unknown keys are errors. */
+
 import { z } from 'zod';
+import { Kept } from '../facts/privacy.ts';
 import { AccessClass } from '../facts/role.ts';
 import { ServiceName } from '../ids.ts';
 import { Issuers } from './issuer.ts';
@@ -202,6 +204,18 @@ export const PosternYaml = z.strictObject({
       key: z.string().optional(),
       /** PostgreSQL: the URL of the role that owns the tables; the role of auditStore then may read and append, and no more. */
       owner: Url('postgres', 'postgresql').optional(),
+      /** How long each log is kept: what is older is pruned, and the policy is published. State follows from the facts, so they are kept for ever. */
+      retention: z
+        .strictObject({
+          facts: z
+            .literal('forever', {
+              error: 'facts are kept for ever: who may do what follows from all of them (docs/adr/0026)',
+            })
+            .default('forever'),
+          /** 400d, for instance. */
+          decisions: Kept.default('forever'),
+        })
+        .prefault({}),
       /** The folder in which the newest checkpoints are kept outside the record; left out, the data folder. */
       anchor: z.string().optional(),
       /** Witnesses that sign that the logs only grow (C2SP tlog-witness); each is asked for every checkpoint that is the newest. */

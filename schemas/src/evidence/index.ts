@@ -1,1 +1,2 @@
+export { withTexts } from '../privacy/sealed.ts';
 export * from './verify-bundle.ts';

@@ -5,8 +5,10 @@
  * the entry that it follows from. The rows of a question are worked out from entries: they are held against the hashes in `query.json`
  * and the list of files, which notices damage, not a maker who lies; the entries they rest on are proven.
  */
+import { commitmentOf } from '../privacy/sealed.ts';
 import { compareRows } from '../record/compare-rows.ts';
 import { parseServedRow } from '../record/row.ts';
+import { fromBase64 } from '../tlog/base64.ts';
 import { openCheckpoint } from '../tlog/checkpoint.ts';
 import { webSha256 } from '../tlog/hash.ts';
 import { type NoteKey, parseVkeys } from '../tlog/note.ts';
@@ -29,6 +31,8 @@ export type BundleVerdict = {
 export const bundleFormat = 'postern-evidence/1';
 export const sumsFile = 'SHA256SUMS';
 export const pageFile = 'index.html';
+/** Texts that entries hold commitments of, a line each: `{ commitment, salt, text }`. */
+export const textsFile = 'texts.ndjson';
 const logs = ['facts', 'decisions'] as const;
 type Log = (typeof logs)[number];
 
@@ -64,6 +68,11 @@ export const verifyBundle = async (files: BundleFiles, trusted?: string): Promis
   const rowTexts = textOf('rows.ndjson').split('\n');
   if (rowTexts.pop() !== '') wrong('rows.ndjson', 'does not end with a line');
 
+  for (const [at, line] of textLines(files).entries()) {
+    const salt = fromBase64(String(line['salt'])) ?? new Uint8Array();
+    if ((await commitmentOf(salt, String(line['text']))) !== line['commitment'])
+      wrong(textsFile, `line ${at + 1} is not the text that was committed to`);
+  }
   await judgeSums(files, textOf(sumsFile), wrong);
   const proven = keys === undefined ? 0 : await judgeEntries(files, query, keys, wrong);
   const hashes = Array.isArray(query['rowHashes']) ? (query['rowHashes'] as unknown[]) : [];
@@ -93,6 +102,17 @@ export const verifyBundle = async (files: BundleFiles, trusted?: string): Promis
   }
   return { outcome: findings.length === 0 ? 'verified' : 'wrong', findings, rows: rowTexts.length, entries: proven };
 };
+
+const textLines = (files: BundleFiles): Readonly<Record<string, unknown>>[] =>
+  utf8
+    .decode(files.get(textsFile) ?? new Uint8Array())
+    .split('\n')
+    .filter(Boolean)
+    .map(objectOf);
+
+/** The texts that the bundle brings for commitments; believe them once the bundle is verified. */
+export const bundleTexts = (files: BundleFiles): ReadonlyMap<string, string> =>
+  new Map(textLines(files).map(({ commitment, text }) => [String(commitment), String(text)]));
 
 type Wrong = (file: string, why: string, row?: number) => void;
 

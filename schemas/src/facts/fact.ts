@@ -14,6 +14,7 @@ import { GroupChanged, GroupClaimed, GroupDeleted } from './group.ts';
 import { EventNoted, EventReleased, EventScheduled, EventUnscheduled, PrincipalClaimed } from './inbound.ts';
 import { ObjectClaimed, ObjectRelation } from './object.ts';
 import { PrincipalJoined, PrincipalLeft, PrincipalMoved, SessionRevoked } from './principal.ts';
+import { HoldLifted, HoldPlaced, RetentionApplied, RetentionPruned, SubjectErased } from './privacy.ts';
 import { RoutesPublished, SchemaPublished } from './published.ts';
 import { AuditRead, LoggingDegraded, LoggingStarted, LoggingStopped } from './reading.ts';
 import { EnforcementLate, EnforcementReached, EventQuarantined } from './record.ts';
@@ -75,6 +76,11 @@ export const Fact = z.discriminatedUnion('type', [
   fact('postern.logging.started.v1', LoggingStarted),
   fact('postern.logging.stopped.v1', LoggingStopped),
   fact('postern.logging.degraded.v1', LoggingDegraded),
+  fact('postern.subject.erased.v1', SubjectErased),
+  fact('postern.hold.placed.v1', HoldPlaced),
+  fact('postern.hold.lifted.v1', HoldLifted),
+  fact('postern.retention.applied.v1', RetentionApplied),
+  fact('postern.retention.pruned.v1', RetentionPruned),
 ]);
 export type Fact = z.infer<typeof Fact>;
 export type FactType = Fact['type'];

@@ -1,7 +1,4 @@
-/**
- * A role is asked for, approved or not. Reasons and tickets are text that people write: they stay in the record, so they are no place
- * for what must be forgotten one day.
- */
+/** A role is asked for, approved or not. Reasons and tickets are text that people write: commitments in the log (privacy/sealed-members.ts). */
 import { z } from 'zod';
 import { GrantId, PrincipalId, RequestId, RoleName } from '../ids.ts';
 import { Duration } from './role.ts';

@@ -99,6 +99,11 @@ export const concernsOf = (type: FactType, data: Loose): string[] => {
     case 'postern.logging.started.v1':
     case 'postern.logging.stopped.v1':
     case 'postern.logging.degraded.v1':
+    case 'postern.subject.erased.v1':
+    case 'postern.hold.placed.v1':
+    case 'postern.hold.lifted.v1':
+    case 'postern.retention.applied.v1':
+    case 'postern.retention.pruned.v1':
       // They change nothing in the graph.
       return [];
     default:

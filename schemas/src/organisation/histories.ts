@@ -12,6 +12,7 @@ import type {
   EndpointId,
   GrantId,
   GroupId,
+  HoldId,
   ObjectId,
   ObjectSubject,
   PrincipalId,
@@ -219,6 +220,24 @@ const moves: readonly Move[] = [
     const digest = String(n).padStart(43, 'k');
     return draftOf(n, 'postern.credential.issued.v1', { credential, owner, digest });
   },
+  (choose, _, n) =>
+    draftOf(n, 'postern.subject.erased.v1', { subject: choose.of(people), texts: {}, profile: false, reason: 'r' }),
+  (choose, _, n) =>
+    draftOf(n, 'postern.hold.placed.v1', { hold: nthId(n) as HoldId, on: { subject: choose.of(people) }, reason: 'r' }),
+  (choose, { privacy }, n) => {
+    const hold = privacy.holds.size === 0 ? (nthId(n) as HoldId) : choose.of([...privacy.holds.keys()]);
+    return draftOf(n, 'postern.hold.lifted.v1', { hold, reason: 'r' });
+  },
+  (_, __, n) => draftOf(n, 'postern.retention.applied.v1', { facts: 'forever', decisions: '400d' }),
+  (_, __, n) =>
+    draftOf(n, 'postern.retention.pruned.v1', {
+      log: 'decisions',
+      from: 0,
+      before: 256,
+      until: time,
+      root: '',
+      policy: '400d',
+    }),
   (choose, { credentials }, n) => {
     if (credentials.size === 0) return undefined;
     return draftOf(n, 'postern.credential.revoked.v1', { credential: choose.of([...credentials.keys()]) });

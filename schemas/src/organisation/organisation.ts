@@ -22,6 +22,7 @@ import { Inbox } from './inbox.ts';
 import { layered } from './layers.ts';
 import { AccessLife } from './life/access-life.ts';
 import { ObjectRelations } from './object-relations.ts';
+import { Privacy } from './privacy.ts';
 import type { Credential, Grant, Principal } from './standing.ts';
 
 export type { Credential, Grant, Principal } from './standing.ts';
@@ -43,6 +44,8 @@ export class Organisation {
   readonly objects: ObjectRelations;
   readonly services: Map<string, Service>;
   readonly life: AccessLife;
+  /** Legal holds, and who was erased. */
+  readonly privacy: Privacy;
   /** Tokens of the principal issued before this instant (ms since the epoch) are refused. */
   readonly sessionsRevokedBefore: Map<PrincipalId, number>;
   schema: string | undefined;
@@ -66,6 +69,7 @@ export class Organisation {
     this.objects = new ObjectRelations(under?.objects);
     this.services = layered(under?.services);
     this.life = new AccessLife(under?.life);
+    this.privacy = new Privacy(under?.privacy);
     this.sessionsRevokedBefore = layered(under?.sessionsRevokedBefore);
     this.#grantsBySubject = layered(under === undefined ? undefined : under.#grantsBySubject);
     this.#credentialsByOwner = layered(under === undefined ? undefined : under.#credentialsByOwner);
@@ -287,6 +291,13 @@ export class Organisation {
       case 'postern.logging.started.v1':
       case 'postern.logging.stopped.v1':
       case 'postern.logging.degraded.v1':
+      case 'postern.retention.applied.v1':
+      case 'postern.retention.pruned.v1':
+        return [];
+      case 'postern.subject.erased.v1':
+      case 'postern.hold.placed.v1':
+      case 'postern.hold.lifted.v1':
+        this.privacy.take(fact, entry.sequence);
         return [];
       default:
         return assertNever(fact);

@@ -10,6 +10,7 @@ import { verifyProof } from '../tlog/proof-text.ts';
 import { readBundle, tilePath, tileWidth } from '../tlog/tiles.ts';
 import { compareRows, findingsMax, type RowFinding, type SearchedLog } from './compare-rows.ts';
 import { type KeptCheckpoint, keptRoots } from './kept-checkpoints.ts';
+import { readPruned } from './pruned.ts';
 import type { ServedRow } from './row.ts';
 import { rowsByEntry } from './rows-by-entry.ts';
 import { wrongTile } from './upper-tiles.ts';
@@ -38,6 +39,8 @@ export type Altered = {
     | 'checkpoint'
     | 'entry'
     | 'missing'
+    /** Entries are gone, and no fact that the log's key signed says so. */
+    | 'pruned'
     | 'root'
     /** Of hashes above the leaves. */
     | 'tile'
@@ -57,7 +60,8 @@ export type Altered = {
   readonly rows?: readonly RowFinding[];
 };
 export type Verified =
-  | { readonly outcome: 'intact'; readonly checkpoint: Checkpoint }
+  /** `prunedBefore`: the entries before it are gone, as a signed fact says; their hashes make up the signed root. */
+  | { readonly outcome: 'intact'; readonly checkpoint: Checkpoint; readonly prunedBefore?: number }
   | Altered
   | { readonly outcome: 'bad-key'; readonly why: string };
 
@@ -92,6 +96,10 @@ const judge = async (options: VerifyOptions, closing: { readonly close: () => Pr
   if (opened.outcome === 'refused') return altered('checkpoint', opened.why);
   const { checkpoint } = opened;
   const { size } = checkpoint;
+  const pruned = await readPruned(get, keys, sha256);
+  if (pruned.outcome === 'unfounded') return altered('pruned', pruned.why);
+  if (pruned.toldBefore > size)
+    return altered('pruned', `${pruned.toldBefore} of ${size} entries cannot have been pruned`);
   const earlier = await earlierRoots(options.earlier, keys, size);
   if ('outcome' in earlier) return earlier;
   const kept = options.kept === undefined ? undefined : keptRoots(options.kept, keys, size);
@@ -118,11 +126,12 @@ const judge = async (options: VerifyOptions, closing: { readonly close: () => Pr
   const empty = await contradicted(0);
   if (empty !== undefined) return empty;
   for (let from = 0; from < size; from += tileWidth) {
-    const page = await readPage(get, from, size);
+    const page = await readPage(get, from, size, pruned.before);
     if ('outcome' in page) return page;
-    for (const [at, entry] of page.entries.entries()) {
-      const leaf = await leafHash(sha256, entry);
+    for (let at = 0; at < page.width; at++) {
+      const entry = page.entries?.[at];
       const claimed = page.leaves.subarray(at * hashBytes, (at + 1) * hashBytes);
+      const leaf = entry === undefined ? claimed : await leafHash(sha256, entry);
       if (!equalBytes(leaf, claimed)) return altered('entry', 'its bytes do not hash to its leaf', from + at);
       edge = await appendLeaf(sha256, edge, at, leaf);
       const [group] = edge;
@@ -133,10 +142,18 @@ const judge = async (options: VerifyOptions, closing: { readonly close: () => Pr
       }
       const against = await contradicted(from + at + 1);
       if (against !== undefined) return against;
-      if (rows && served && findings.length < findingsMax)
-        findings.push(...compareRows(rows.log, from + at, entry, await served.at(from + at)));
+      if (from + at + 1 === pruned.toldBefore && !equalBytes(await edgeRootOf(sha256, [...full, ...edge]), pruned.root))
+        return altered('pruned', `the ${pruned.toldBefore} entries that were pruned are not those that the fact says`);
+      if (rows && served && findings.length < findingsMax) {
+        const there = await served.at(from + at);
+        findings.push(
+          ...(entry === undefined
+            ? there.map(({ id }) => ({ index: from + at, id: String(id), found: 'surplus' as const }))
+            : compareRows(rows.log, from + at, entry, there)),
+        );
+      }
     }
-    onProgress(from + page.entries.length, size);
+    onProgress(from + page.width, size);
   }
   if (!equalBytes(await edgeRootOf(sha256, [...full, ...edge]), checkpoint.root))
     return altered('root', `the ${size} entries do not make up the signed root`);
@@ -146,7 +163,8 @@ const judge = async (options: VerifyOptions, closing: { readonly close: () => Pr
   if (unkept !== undefined) return altered('kept-checkpoint', unkept);
   findings.push(...((await served?.rest()) ?? []));
   const [first] = findings;
-  if (first === undefined) return { outcome: 'intact', checkpoint };
+  if (first === undefined)
+    return { outcome: 'intact', checkpoint, ...(pruned.before > 0 && { prunedBefore: pruned.before }) };
   return { ...altered('row', findingText(first), first.index), rows: findings.slice(0, findingsMax) };
 };
 
@@ -179,21 +197,23 @@ const earlierRoots = async (
   return roots;
 };
 
-type Page = { readonly entries: readonly Uint8Array[]; readonly leaves: Uint8Array };
+type Page = { readonly width: number; readonly entries?: readonly Uint8Array[]; readonly leaves: Uint8Array };
 
-/** The entries of one tile and the leaf hashes that the log claims for them. */
-const readPage = async (get: Get, from: number, size: number): Promise<Page | Altered> => {
+/** The entries of one tile, where it was not pruned, and the leaf hashes that the log claims for them. */
+const readPage = async (get: Get, from: number, size: number, prunedBefore: number): Promise<Page | Altered> => {
   const place = { index: from / tileWidth, width: Math.min(tileWidth, size - from) };
+  const gone = from + place.width <= prunedBefore;
   const [bundle, leaves] = await Promise.all([
-    get(tilePath({ level: 'entries', ...place })),
+    gone ? undefined : get(tilePath({ level: 'entries', ...place })),
     get(tilePath({ level: 0, ...place })),
   ]);
+  if (gone && leaves?.byteLength === place.width * hashBytes) return { width: place.width, leaves };
   if (bundle === undefined || leaves === undefined)
     return altered('missing', `${place.width} entries cannot be read`, from);
   const entries = readBundle(bundle);
   if (entries?.length !== place.width || leaves.byteLength !== place.width * hashBytes)
     return altered('missing', `the tile does not hold the ${place.width} entries of its place`, from);
-  return { entries, leaves };
+  return { width: place.width, entries, leaves };
 };
 
 /** One record: the entry at `index`, to the byte, proven by the log's own proof. Rejects only where `get` does. */

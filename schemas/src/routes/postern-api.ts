@@ -8,6 +8,7 @@ import { consoleOperations } from './console.ts';
 import { Endpoint, type Service } from './endpoint.ts';
 import { lifeOfAccessOperations, memberOperations } from './life-of-access.ts';
 import type { PosternOperation, Room } from './postern-operation.ts';
+import { privacyOperations } from './privacy-operations.ts';
 
 export type { Room } from './postern-operation.ts';
 export const posternMount = '/.postern';
@@ -64,6 +65,7 @@ export const posternOperations: readonly PosternOperation[] = [
     'Issue the key that follows an API key; both work for the overlap',
   ),
   ...lifeOfAccessOperations,
+  ...privacyOperations,
   operation('grants', 'admin', 'POST', '/events', 'ingestEvents', 'CloudEvents of HR and identity systems'),
   // SCIM 2.0. Its discovery documents tell nothing of anybody; everything else is for whoever provisions.
   ...(['ServiceProviderConfig', 'ResourceTypes', 'ResourceTypes/{id}', 'Schemas', 'Schemas/{id}'] as const).map(

@@ -2,8 +2,17 @@
 import type { AuditStore, LogName } from '@postern/audit-store';
 import { logNames } from '@postern/audit-store';
 import type { EventLog } from '@postern/event-log';
+import { type SealedStore, sealedTexts } from '@postern/profiles';
 import type { Relationships } from '@postern/relationships';
-import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
+import {
+  type AssertionKeys,
+  type Clock,
+  httpApp,
+  type Logger,
+  type Room,
+  requireAssertion,
+  showTextsIn,
+} from '@postern/runtime';
 import { posternMount, posternService } from '@postern/schemas';
 import type { NoteKey } from '@postern/schemas/tlog';
 import type { Telemetry } from '@postern/telemetry';
@@ -17,6 +26,8 @@ import { factsSource } from './ingest-facts.ts';
 import { questionRoutes } from './questions/routes.ts';
 import { noteReadings } from './readings/hooks.ts';
 import { type KeepingConfig, keeping } from './readings/keeping.ts';
+import { type RetentionConfig, retention } from './retention/retention.ts';
+import { retentionRoutes } from './retention/routes.ts';
 import { logRoutes } from './routes/log.ts';
 import { lastUseRoute, recordRoutes } from './routes/records.ts';
 import { type Sealer, sealer } from './seal.ts';
@@ -52,6 +63,8 @@ export type AuditDeps = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly telemetry: Telemetry;
+  /** The texts of facts, as long as they are kept; left out, rows show the commitments. */
+  readonly sealed?: Pick<SealedStore, 'find'>;
   /** An empty engine, opened at the first question about the past. */
   readonly openEngine: () => Promise<Relationships>;
   /** The authorizer's questions: the past is judged by the same code as the present. */
@@ -70,12 +83,15 @@ export type AuditConfig = {
   readonly entriesCheckedAtStart?: number;
   /** Reading the record, and the beginning and end of recording, are facts; left out, none is written. */
   readonly keeping?: KeepingConfig;
+  /** How long the logs are kept; left out, for ever, and nothing is told of it. */
+  readonly retention?: RetentionConfig;
 };
 
 const defaults = { sealEveryMs: 1_000, sealAtLeastEveryMs: 600_000, entriesCheckedAtStart: 10_000 };
 
 export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
-  const { eventLog, store, keys, signingKeys, anchors, clock, log, telemetry, openEngine, askPast } = deps;
+  const { eventLog, store, keys, signingKeys, anchors, clock, log, telemetry, openEngine, askPast, sealed } = deps;
+  const texts = sealed && sealedTexts(sealed);
   const stopping = new AbortController();
   const background: Promise<void>[] = [];
   const ingests = [
@@ -92,6 +108,11 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
 
   const kept = config.keeping && keeping({ facts: eventLog.facts, store, clock, log }, config.keeping);
 
+  const keptFor = retention(
+    { facts: eventLog.facts, store, tree: trees.decisions, clock, log },
+    config.retention ?? { policy: { facts: 'forever', decisions: 'forever' } },
+  );
+
   const app = httpApp({ log, telemetry });
   requireAssertion(app, posternService, keys);
   const logs = logNames.map((name) => ({
@@ -107,11 +128,13 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
   void app.register(
     async (routes) => {
       if (kept) noteReadings(routes, kept.readings);
-      recordRoutes(routes, store.reader);
+      showTextsIn(routes, texts);
+      recordRoutes(routes, store.reader, texts);
       lastUseRoute(routes, store.reader);
       asOfRoute(routes, { reader: store.reader, past: ago, clock });
       questionRoutes(routes, { reader: store.reader, past: ago, trees, openEngine, clock });
-      exportRoute(routes, { reader: store.reader, past: ago, trees, openEngine, clock, logs });
+      exportRoute(routes, { reader: store.reader, past: ago, trees, openEngine, clock, logs, sealed });
+      retentionRoutes(routes, { retention: keptFor, reader: store.reader, facts: trees.facts });
       logRoutes(routes, { reader: store.reader, logs });
     },
     { prefix: `${posternMount}/audit` },
@@ -138,6 +161,7 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
         }
       }
       for (const one of ingests) background.push(one.run(stopping.signal));
+      if (config.retention) background.push(keptFor.run(stopping.signal));
       if (kept)
         background.push(kept.run(stopping.signal, () => [...sealers, ...ingests].flatMap((part) => part.notReady())));
     },

@@ -2,8 +2,8 @@
 import { mkdir, open, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Problem } from '@postern/schemas';
-import { type Get, parseKeptCheckpoint } from '@postern/schemas/record';
-import { parseCheckpoint, tilePath, tilesOf } from '@postern/schemas/tlog';
+import { type Get, parseKeptCheckpoint, prunedBefore, prunedFile } from '@postern/schemas/record';
+import { parseCheckpoint, tilePath, tilesOf, tileWidth } from '@postern/schemas/tlog';
 
 export const keptFile = 'checkpoints.ndjson';
 export const rowsFile = 'rows.ndjson';
@@ -37,7 +37,12 @@ export const copyLog = async (
   const checkpoint = parseCheckpoint(new TextDecoder().decode(note));
   if (checkpoint === undefined) throw new Problem('audit/no-such-record', { detail: 'the log has no checkpoint' });
   await put('vkey', await need('vkey'));
-  const tiles = [...tilesOf(checkpoint.size)];
+  const told = await get(prunedFile);
+  const before = prunedBefore(told);
+  if (told !== undefined && before > 0) await put(prunedFile, told);
+  const tiles = [...tilesOf(checkpoint.size)].filter(
+    ({ level, index, width }) => level !== 'entries' || index * tileWidth + width > before,
+  );
   for (const [at, tile] of tiles.entries()) {
     await put(tilePath(tile), await need(tilePath(tile)));
     onProgress(at + 1, tiles.length);

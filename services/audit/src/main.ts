@@ -1,6 +1,7 @@
 /** `postern serve audit`: the room by itself. */
 import { openAuditStore } from '@postern/audit-store/open';
 import { openEventLog } from '@postern/event-log/open';
+import { openSealedStore } from '@postern/profiles/open';
 import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
@@ -9,6 +10,7 @@ import {
   httpListener,
   type LoadedConfig,
   openLogger,
+  profilesUrl,
   run,
   systemClock,
 } from '@postern/runtime';
@@ -24,11 +26,16 @@ export const serve = async (loaded: LoadedConfig, askPast: AskPast): Promise<voi
   const telemetry = stack.use(await openTelemetry({ service: 'postern-audit', otlp: config.telemetry.otlp }));
   const eventLog = stack.use(await openEventLog(eventLogUrl(loaded), { telemetry }));
   const store = stack.use(await openAuditStore(auditStoreUrl(loaded), telemetry, config.audit.owner));
+  const sealed = profilesUrl(loaded).startsWith('memory:')
+    ? undefined
+    : stack.use(await openSealedStore(profilesUrl(loaded)));
   const parts = await auditParts(loaded);
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
   const audit = auditService(
     {
       ...parts.deps,
+      // What is in memory is in another thread's memory.
+      ...(sealed !== undefined && { sealed }),
       eventLog,
       store,
       keys,

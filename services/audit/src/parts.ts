@@ -32,6 +32,7 @@ export const auditParts = async (loaded: LoadedConfig) => {
     config: {
       origin: audit.origin,
       keeping: { instance: `audit-${hostname()}` },
+      retention: { policy: { facts: audit.retention.facts, decisions: audit.retention.decisions } },
       witnesses: await witnessesOf(loaded),
       ...(audit.quorum !== undefined && { quorum: audit.quorum }),
     },

@@ -10,6 +10,7 @@ import { edgeRoot, equalBytes, signCheckpoint } from '@postern/schemas/tlog';
 import { attributes, metrics, spans, type Telemetry } from '@postern/telemetry';
 import type { Anchors } from './anchor.ts';
 import { altered, checkEntries, checkTree } from './check-record.ts';
+import { checkPruned } from './retention/check-pruned.ts';
 import { sha256 } from './sha256.ts';
 import type { LogKeys } from './signing-key.ts';
 import type { LogTree } from './tree.ts';
@@ -56,7 +57,8 @@ export const sealer = (deps: SealDeps, name: LogName, config: SealConfig): Seale
   const check = async (): Promise<void> => {
     signed = await checkTree(store, name, tree, keys.known, await anchors?.read(name));
     const size = tree.size();
-    await checkEntries(store.reader, name, Math.max(0, size - config.entriesCheckedAtStart), size);
+    const pruned = await checkPruned(store.reader, name, tree);
+    await checkEntries(store.reader, name, Math.max(pruned, size - config.entriesCheckedAtStart), size);
     checked = true;
   };
 

@@ -1,8 +1,16 @@
 /** The authorizer: keeps the engine at what the log says, and answers whether. */
 import type { FactLog } from '@postern/event-log';
 import type { Relationships } from '@postern/relationships';
-import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
-import type { DecisionPoint } from '@postern/schemas';
+import {
+  type AssertionKeys,
+  type Clock,
+  httpApp,
+  type Logger,
+  type Room,
+  requireAssertion,
+  showTextsIn,
+} from '@postern/runtime';
+import type { DecisionPoint, SealedTexts } from '@postern/schemas';
 import type { Telemetry } from '@postern/telemetry';
 import { authzenRoutes } from './authzen/routes.ts';
 import { type MatchPath, matchPath } from './authzen/to-check.ts';
@@ -23,6 +31,8 @@ export type AuthorizerDeps = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly telemetry: Telemetry;
+  /** The texts of facts, as long as they are kept: explanations say why something was granted. */
+  readonly texts?: SealedTexts;
   /** The endpoint that a request would be judged by; the schemas' matcher where none is given. */
   readonly match?: MatchPath;
 };
@@ -36,7 +46,7 @@ export type AuthorizerConfig = {
 
 /** The room, and its decision point for a proxy in the same process. The deps stay the caller's to dispose. */
 export const authorizerService = (
-  { facts, engine, keys, clock, log, telemetry, match = matchPath }: AuthorizerDeps,
+  { facts, engine, keys, clock, log, telemetry, texts, match = matchPath }: AuthorizerDeps,
   { pdpToken, waitMs = 1_000 }: AuthorizerConfig = {},
 ): Room & DecisionPoint => {
   const projected = projection({ facts, engine, clock, log, telemetry });
@@ -46,7 +56,11 @@ export const authorizerService = (
   decideRoute(http, point, pdpToken);
   authzenRoutes(http, { engine, projection: projected, now: clock.now });
   digestRoute(http, { engine, projection: projected });
-  questionRoutes(http, { engine, projection: projected, decide: point.decide, match, clock, log });
+  // The decision point answers nothing that anybody wrote, and is asked far more often.
+  void http.register(async (routes) => {
+    showTextsIn(routes, texts);
+    questionRoutes(routes, { engine, projection: projected, decide: point.decide, match, clock, log });
+  });
   return {
     name: 'authorizer',
     decide: point.decide,

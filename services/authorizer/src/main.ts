@@ -1,5 +1,7 @@
 /** `postern serve authorizer`: the projection and the decision point by themselves. */
 import { openEventLog } from '@postern/event-log/open';
+import { sealedTexts } from '@postern/profiles';
+import { openSealedStore } from '@postern/profiles/open';
 import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
@@ -7,6 +9,7 @@ import {
   httpListener,
   type LoadedConfig,
   openLogger,
+  profilesUrl,
   relationshipsUrl,
   requireSecret,
   run,
@@ -25,11 +28,12 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
   const telemetry = stack.use(await openTelemetry({ service: 'postern-authorizer', otlp: config.telemetry.otlp }));
   const eventLog = stack.use(await openEventLog(eventLogUrl(loaded), { telemetry }));
   const engine = stack.use(await openRelationships(relationshipsUrl(loaded), { telemetry }));
+  const sealed = stack.use(await openSealedStore(profilesUrl(loaded)));
   const token =
     config.rooms.tokenFile === undefined ? undefined : await requireSecret(within(folder, config.rooms.tokenFile));
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
   const authorizer = authorizerService(
-    { facts: eventLog.facts, engine, keys, clock, telemetry, log },
+    { facts: eventLog.facts, engine, keys, clock, telemetry, log, texts: sealedTexts(sealed) },
     { ...(token !== undefined && { pdpToken: token }) },
   );
   await run({

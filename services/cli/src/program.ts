@@ -11,6 +11,7 @@ import { feedCommands } from './commands/feeds.ts';
 import { initCommand } from './commands/init.ts';
 import { noticeCommands } from './commands/notices.ts';
 import { previewCommand } from './commands/preview.ts';
+import { privacyCommands } from './commands/privacy.ts';
 import { publishCommand } from './commands/publish.ts';
 import { requestCommands } from './commands/requests.ts';
 import { reviewCommands } from './commands/reviews.ts';
@@ -73,6 +74,7 @@ export const posternProgram = (): Command => {
   requestCommands(program);
   reviewCommands(program);
   noticeCommands(program);
+  privacyCommands(program);
   askCommands(program);
   auditCommands(program);
   return program;

@@ -115,7 +115,8 @@ const gateLines = async function* (
   query: Record<string, string>,
 ): AsyncGenerator<string> {
   const answer = await request(gate, `/audit/${name}`, {
-    query: { order: 'oldest', ...query },
+    // As the log has it: what is copied or compared is what was recorded.
+    query: { order: 'oldest', texts: 'recorded', ...query },
     headers: { accept: 'application/x-ndjson' },
   });
   if (!answer.ok) throw await failureOf(answer);

@@ -3,7 +3,8 @@ import { authorizerService } from '@postern/authorizer/app';
 import { consoleService } from '@postern/console/app';
 import { openInboundFeed } from '@postern/event-log/open';
 import { grantsService, loadSettings, recordAt, schemaCheck } from '@postern/grants/app';
-import { openProfileStore } from '@postern/profiles/open';
+import { sealedTexts } from '@postern/profiles';
+import { openProfileStore, openSealedStore } from '@postern/profiles/open';
 import {
   gatewaysOf,
   graphQlServices,
@@ -82,15 +83,20 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
   const { eventLog } = record;
   const engine = stack.use(await openRelationships(relationshipsUrl(loaded), { telemetry }));
   const profiles = stack.use(await openProfileStore(profilesUrl(loaded)));
+  const sealed = stack.use(await openSealedStore(profilesUrl(loaded)));
 
   let adminKey: string | undefined;
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
-  const authorizer = authorizerService({ facts: eventLog.facts, engine, keys, clock, telemetry, log }, {});
+  const authorizer = authorizerService(
+    { facts: eventLog.facts, engine, keys, clock, telemetry, log, texts: sealedTexts(sealed) },
+    {},
+  );
   const grants = grantsService(
     {
       eventLog,
       openFeed: openInboundFeed,
       profiles,
+      sealed,
       keys,
       clock,
       telemetry,

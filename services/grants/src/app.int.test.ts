@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { EventLog } from '@postern/event-log';
 import { openEventLog } from '@postern/event-log/open';
-import { openProfileStore } from '@postern/profiles/open';
+import { openProfileStore, openSealedStore } from '@postern/profiles/open';
 import { assertionKeys, silentLogger, systemClock } from '@postern/runtime';
 import { beginning, type Fact, type Heartbeat, isProblem, Problem, RoleName, RoleRules } from '@postern/schemas';
 import { noTelemetry } from '@postern/telemetry';
@@ -70,6 +70,7 @@ describe('the grants room', () => {
         eventLog: log,
         openFeed: () => Promise.reject(new Error('there are no feeds here')),
         profiles: await openProfileStore('memory:'),
+        sealed: await openSealedStore('memory:'),
         keys,
         clock: systemClock,
         telemetry: noTelemetry,

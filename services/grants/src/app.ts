@@ -2,8 +2,16 @@
 import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { EventLog, Stranger } from '@postern/event-log';
-import type { ProfileStore } from '@postern/profiles';
-import { type AssertionKeys, type Clock, httpApp, type Logger, type Room, requireAssertion } from '@postern/runtime';
+import { type ProfileStore, type SealedStore, sealedTexts } from '@postern/profiles';
+import {
+  type AssertionKeys,
+  type Clock,
+  httpApp,
+  type Logger,
+  type Room,
+  requireAssertion,
+  showTextsIn,
+} from '@postern/runtime';
 import { openApiDocument, posternMount, posternService, type Transmitter } from '@postern/schemas';
 import { metrics, type Telemetry } from '@postern/telemetry';
 import { proxyBarrier } from './barrier.ts';
@@ -18,6 +26,9 @@ import { type AdministratorKey, firstStart } from './first-start.ts';
 import { successionHandler } from './in-succession.ts';
 import { type NoticesDeps, notices } from './notices/notices.ts';
 import { noticeRoutes } from './notices/routes.ts';
+import { erasing } from './privacy/erasing.ts';
+import { privacyRoutes } from './privacy/routes.ts';
+import { sealing } from './privacy/sealing.ts';
 import { type Model, publishInstallation } from './publish.ts';
 import { recordAt, type UsageRecord } from './reports/record.ts';
 import { reportRoutes } from './reports/routes.ts';
@@ -61,6 +72,8 @@ export type GrantsDeps = {
   readonly openFeed: OpenFeed;
   /** What SCIM's clients write of people and groups, beside the facts. */
   readonly profiles: ProfileStore;
+  /** The texts of facts, beside the facts. */
+  readonly sealed: SealedStore;
   readonly keys: AssertionKeys;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
@@ -100,6 +113,7 @@ export const grantsService = (
     eventLog,
     openFeed,
     profiles,
+    sealed,
     keys,
     clock,
     telemetry,
@@ -121,10 +135,15 @@ export const grantsService = (
       head(state.organisation.sequence);
       loud.observe(facts);
       enforcement.observe(facts);
+      for (const fact of facts)
+        if (fact.type === 'postern.subject.erased.v1') inBackground('erasing', forgetting.eraseAll(state.organisation));
     },
   });
   const loud = loudBreakGlass(() => state, telemetry, log);
-  const carryingOut = { facts: eventLog.facts, state, clock, telemetry, turns: turns() };
+  const texts = sealedTexts(sealed);
+  const forgetting = erasing({ profiles, sealed, log });
+  const facts = sealing({ facts: eventLog.facts, store: sealed, organisation: () => state.organisation });
+  const carryingOut = { facts, state, clock, telemetry, turns: turns() };
   const commands = commandHandler(carryingOut);
   const fed = telemetry.metrics.counter(metrics.feedMessages, 'Messages of feeds that were settled', ['topic']);
   const count = telemetry.metrics.counter(metrics.quarantined, 'Events that could not be applied and were set aside');
@@ -179,6 +198,7 @@ export const grantsService = (
   requireAssertion(app, posternService, keys);
   void app.register(
     async (routes) => {
+      showTextsIn(routes, texts);
       const deps = {
         commands,
         state,
@@ -199,7 +219,8 @@ export const grantsService = (
       requestRoutes(routes, deps);
       breakGlassRoutes(routes, deps);
       reviewRoutes(routes, { ...deps, record });
-      reportRoutes(routes, { ...deps, record });
+      reportRoutes(routes, { ...deps, record, texts });
+      privacyRoutes(routes, { ...deps, profiles, sealed, erasing: forgetting });
       noticeRoutes(routes, { notices: told });
       modelRoutes(routes, { ...deps, checkSchema });
       scimRoutes(routes, { ...deps, profiles, together: togetherHandler(carryingOut) }, config.scim);
@@ -256,6 +277,7 @@ export const grantsService = (
       await publishFiles(config.model);
       await firstStart(commands, state, config.administratorKey);
       publishing = undefined;
+      inBackground('erasing', forgetting.eraseAll(state.organisation));
       (await topics.prepare(config.feeds ?? [])).use();
       inBackground('scheduled events', enact({ commands, state, quarantine: aside, clock, log }, stopping.signal));
       pollAll(transmitters);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EventLog } from '@postern/event-log';
 import { openEventLog } from '@postern/event-log/open';
-import { openProfileStore } from '@postern/profiles/open';
+import { openProfileStore, openSealedStore } from '@postern/profiles/open';
 import { silentLogger, systemClock } from '@postern/runtime';
 import { beginning, isProblem, Organisation, Problem } from '@postern/schemas';
 import { noTelemetry } from '@postern/telemetry';
@@ -28,12 +28,14 @@ const drawer = (): AdministratorKey & { kept: string | undefined; issuedTimes: n
   return here;
 };
 const profiles = await openProfileStore('memory:');
+const sealed = await openSealedStore('memory:');
 const room = (eventLog: EventLog, administratorKey: AdministratorKey) =>
   grantsService(
     {
       eventLog,
       openFeed: () => Promise.reject(new Error('there are no feeds here')),
       profiles,
+      sealed,
       keys: { current: () => [] },
       clock: systemClock,
       telemetry: noTelemetry,

@@ -5,8 +5,8 @@
  */
 import { appendBytesMax, type FactDraft, type Organisation } from '@postern/schemas';
 
-/** What sealing adds to a draft: its place, its append, the version of the envelope. */
-const sealBytes = 250;
+/** What the log adds to a draft: its place, its append, the version of the envelope, and commitments in place of short texts. */
+const sealBytes = 450;
 const bytesOf = (draft: FactDraft): number => Buffer.byteLength(JSON.stringify(draft)) + sealBytes;
 
 export const inAppends = (

@@ -1,6 +1,6 @@
 /** `postern serve grants`: the room by itself. */
 import { openEventLog, openInboundFeed } from '@postern/event-log/open';
-import { openProfileStore } from '@postern/profiles/open';
+import { openProfileStore, openSealedStore } from '@postern/profiles/open';
 import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
@@ -28,12 +28,14 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
   const telemetry = stack.use(await openTelemetry({ service: 'postern-grants', otlp: config.telemetry.otlp }));
   const eventLog = stack.use(await openEventLog(eventLogUrl(loaded), { telemetry }));
   const profiles = stack.use(await openProfileStore(profilesUrl(loaded)));
+  const sealed = stack.use(await openSealedStore(profilesUrl(loaded)));
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
   const grants = grantsService(
     {
       eventLog,
       openFeed: openInboundFeed,
       profiles,
+      sealed,
       keys,
       clock,
       telemetry,

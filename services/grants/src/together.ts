@@ -18,8 +18,8 @@ import { hasSeparations } from './decide/duties.ts';
 /** For each order what became of it; a refusal's Problem stands in its place. Rejects where the log does. */
 export type Together = (orders: readonly Order[]) => Promise<readonly (Done | Problem)[]>;
 
-/** What sealing adds to a draft: its place, its append, the version of the envelope. */
-const sealBytes = 250;
+/** What the log adds to a draft: its place, its append, the version of the envelope, and commitments in place of short texts. */
+const sealBytes = 450;
 
 type Decided = { readonly at: number; readonly drafts: readonly FactDraft[] };
 

@@ -3,11 +3,12 @@ import type pg from 'pg';
 import { findPage } from '../find.ts';
 import { gatherLastUses, type UsedRow } from '../last-uses.ts';
 import type { AuditStore, LogName, SealedCheckpoint } from '../port.ts';
-import { checkAppend, checkComplete, checkRange, neverSealed, notAtHead, unpackEdge } from '../promises.ts';
+import { checkAppend, checkComplete, checkHeld, checkRange, neverSealed, notAtHead, unpackEdge } from '../promises.ts';
 import type { SearchDialect } from '../query.ts';
 import { checkpointColumns, toKept } from '../rows.ts';
 import { appender } from './append.ts';
 import { migrate, openPool, prepareAsOwner, toProblem, transact } from './pool.ts';
+import { entriesSql, prunedBefore, pruneEntries } from './pruning.ts';
 import { schema } from './tables.ts';
 
 /** Rejects with `audit/store-unreachable`. */
@@ -22,10 +23,9 @@ export const openPostgresAuditStore = async (url: string, ownerUrl?: string): Pr
   };
   const slice = async (log: LogName, column: 'bytes' | 'leaf', from: number, to: number): Promise<Uint8Array[]> => {
     checkRange(log, from, to, await sizeOf(pool, log));
-    const { rows } = await pool.query(
-      `SELECT idx, ${column} AS value FROM ${schema}.${log}_entries WHERE idx >= $1 AND idx < $2 ORDER BY idx`,
-      [from, to],
-    );
+    const { rows } = await pool.query(entriesSql(log, column), [from, to]);
+    // Looked at behind the entries: what is pruned in between is told of as that.
+    if (column === 'bytes') checkHeld(log, from, to, await prunedBefore(pool, log));
     checkComplete(
       log,
       rows.map(({ idx }) => Number(idx)),
@@ -72,6 +72,7 @@ export const openPostgresAuditStore = async (url: string, ownerUrl?: string): Pr
             await keep(client, log, { size, root, note, at }, 0);
           }),
         ),
+      prune: (log, upTo, fact) => run(() => pruneEntries(pool, log, upTo, fact)),
       cosign: (log, checkpoint, witnesses) =>
         run(() =>
           transact(pool, async (client) => {
@@ -113,6 +114,7 @@ export const openPostgresAuditStore = async (url: string, ownerUrl?: string): Pr
             async ({ text, values }) => (await pool.query<UsedRow>(text, [...values])).rows,
           );
         }),
+      prunedBefore: (log) => run(() => prunedBefore(pool, log)),
       entries: (log, from, to) => run(() => slice(log, 'bytes', from, to)),
       leaves: (log, from, to) => run(() => slice(log, 'leaf', from, to)),
       checkpoint: (log) =>

@@ -5,6 +5,7 @@
  */
 import { type LogName, logNames } from '../port.ts';
 import { frozen, partitioned, rightsToParts, schema } from './partitions.ts';
+import { pruning, pruningRights } from './pruning.ts';
 
 export { schema } from './partitions.ts';
 
@@ -99,7 +100,7 @@ const checkpoints = `
   ALTER TABLE ${schema}.checkpoints ENABLE ALWAYS TRIGGER dense;
   ${frozen('checkpoints', ['UPDATE', 'DELETE', 'TRUNCATE'])}`;
 
-export const migrations: readonly string[] = [first, checkpoints, partitioned];
+export const migrations: readonly string[] = [first, checkpoints, partitioned, pruning];
 
 const appended = [...logNames.flatMap((log) => [`${log}_entries`, `${log}_rows`]), 'checkpoints'];
 const spans = logNames.map((log) => `${log}_spans`);
@@ -113,4 +114,5 @@ export const rightsOf = (role: string): string => `
   GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO ${role};
   GRANT INSERT ON ${all(appended)}, ${all(['seals', 'cursors', ...spans])} TO ${role};
   GRANT UPDATE ON ${all(moved)} TO ${role};
-  ${rightsToParts(role)}`;
+  ${rightsToParts(role)}
+  ${pruningRights(role)}`;

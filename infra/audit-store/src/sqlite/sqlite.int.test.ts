@@ -43,6 +43,10 @@ auditStoreConformance('memory', inMemory, [
   { test: 'of two appends at the same head one is refused', because: alone },
   { test: 'what was acknowledged is there after the store is opened again', because: alone },
   { test: 'the database itself refuses to change or remove what is recorded', because: alone },
+  {
+    test: 'the database itself removes nothing of the decisions by hand but what a fact says is pruned',
+    because: alone,
+  },
 ]);
 
 test('a process killed in the middle of its appends leaves whole appends, each that it acknowledged among them', async () => {

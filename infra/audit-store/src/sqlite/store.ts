@@ -4,11 +4,21 @@ import { Problem } from '@postern/schemas';
 import { findPage } from '../find.ts';
 import { gatherLastUses, type UsedRow } from '../last-uses.ts';
 import type { AuditStore, LogName, SealedCheckpoint } from '../port.ts';
-import { checkAppend, checkComplete, checkRange, neverSealed, notAtHead, packEdge, unpackEdge } from '../promises.ts';
+import {
+  checkAppend,
+  checkComplete,
+  checkHeld,
+  checkRange,
+  neverSealed,
+  notAtHead,
+  packEdge,
+  unpackEdge,
+} from '../promises.ts';
 import type { SearchDialect } from '../query.ts';
 import { checkpointColumns, columns, columnsOf, toKept } from '../rows.ts';
 import { spanColumns, spansOf } from '../spans.ts';
 import { openDatabase, toProblem, transact } from './database.ts';
+import { entriesSql, prunedBefore, pruneEntries } from './pruning.ts';
 
 /** `file` is a path, or `:memory:`. Throws `audit/store-unreachable`. */
 export const openSqliteAuditStore = (file: string): AuditStore => {
@@ -23,9 +33,8 @@ export const openSqliteAuditStore = (file: string): AuditStore => {
   };
   const slice = (log: LogName, column: 'bytes' | 'leaf', from: number, to: number): Uint8Array[] => {
     checkRange(log, from, to, sizeOf(database, log));
-    const found = database
-      .prepare(`SELECT idx, ${column} AS value FROM ${log}_entries WHERE idx >= ? AND idx < ? ORDER BY idx`)
-      .all(from, to);
+    if (column === 'bytes') checkHeld(log, from, to, prunedBefore(database, log));
+    const found = database.prepare(entriesSql(log, column)).all(from, to);
     checkComplete(
       log,
       found.map(({ idx }) => Number(idx)),
@@ -86,6 +95,7 @@ export const openSqliteAuditStore = (file: string): AuditStore => {
             keep(database, log, { size, root, note, at }, 0);
           }),
         ),
+      prune: (log, upTo, fact) => run(() => pruneEntries(database, log, upTo, fact)),
       cosign: (log, checkpoint, witnesses) =>
         run(() =>
           transact(database, 'IMMEDIATE', () => {
@@ -117,6 +127,7 @@ export const openSqliteAuditStore = (file: string): AuditStore => {
           ),
         );
       },
+      prunedBefore: (log) => run(() => prunedBefore(database, log)),
       entries: (log, from, to) => run(() => slice(log, 'bytes', from, to)),
       leaves: (log, from, to) => run(() => slice(log, 'leaf', from, to)),
       checkpoint: (log) =>

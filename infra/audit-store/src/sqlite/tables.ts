@@ -4,6 +4,7 @@
  */
 import { type LogName, logNames } from '../port.ts';
 import { groupBits } from '../spans.ts';
+import { pruning } from './pruning-tables.ts';
 
 /** Raised in its text, so that the adapter can tell it from other failures. */
 const refuse = (why: string): string => `SELECT RAISE(ABORT, 'audit/append-only: ${why}')`;
@@ -110,4 +111,4 @@ const compactOf = (log: LogName): string => `
 const compact = logNames.map(compactOf).join('\n');
 
 /** Each runs once, in order. */
-export const migrations: readonly string[] = [first, checkpoints, compact];
+export const migrations: readonly string[] = [first, checkpoints, compact, pruning];

@@ -1,8 +1,10 @@
 /** An evidence bundle: rows, the entries they rest on, a proof for each, the signed heads, the keys, and a page that verifies it all. */
 
 import type { AuditReader, LogName, SealedCheckpoint } from '@postern/audit-store';
-import { bundleFormat, hexSha256, pageFile, sumsFile } from '@postern/schemas/evidence';
-import { proveInclusion, vkeyText, writeProof } from '@postern/schemas/tlog';
+import type { SealedStore } from '@postern/profiles';
+import { sealedIn } from '@postern/schemas';
+import { bundleFormat, hexSha256, pageFile, sumsFile, textsFile } from '@postern/schemas/evidence';
+import { proveInclusion, toBase64, vkeyText, writeProof } from '@postern/schemas/tlog';
 import { zipSync } from 'fflate';
 import type { PublishedLog } from '../routes/published-log.ts';
 import { sha256 } from '../sha256.ts';
@@ -21,7 +23,12 @@ export type Exported = {
   readonly heads: Readonly<Partial<Record<LogName, SealedCheckpoint>>>;
 };
 
-export type BundleDeps = { readonly reader: Pick<AuditReader, 'entries'>; readonly logs: readonly PublishedLog[] };
+export type BundleDeps = {
+  readonly reader: Pick<AuditReader, 'entries'>;
+  readonly logs: readonly PublishedLog[];
+  /** Texts that entries hold commitments of; what was erased is not there. */
+  readonly sealed?: Pick<SealedStore, 'find'> | undefined;
+};
 
 /** What a bundle holds at most: it is made, and verified in a browser, whole. */
 export const bundleEntriesMax = 10_000;
@@ -29,7 +36,7 @@ export const bundleEntriesMax = 10_000;
 const encoder = new TextEncoder();
 
 export const bundleFiles = async (
-  { reader, logs }: BundleDeps,
+  { reader, logs, sealed }: BundleDeps,
   { kind, asks, query, rows, said, entries, heads }: Exported,
 ): Promise<Map<string, Uint8Array>> => {
   const files = new Map<string, Uint8Array>();
@@ -52,6 +59,7 @@ export const bundleFiles = async (
     }
     proofs.set(`checkpoint/${log.name}`, encoder.encode(head.note));
   }
+  const disclosed = await openings(lines, sealed);
   const rowHashes = [];
   for (const line of lines) rowHashes.push(await hexSha256(encoder.encode(line)));
   const put = (name: string, text: string): void => void files.set(name, encoder.encode(text));
@@ -60,6 +68,7 @@ export const bundleFiles = async (
     `${JSON.stringify({ format: bundleFormat, kind, asks, query, ...said, count: rows.length, entries: listed, rowHashes }, undefined, 1)}\n`,
   );
   put('rows.ndjson', lines.map((line) => `${line}\n`).join(''));
+  if (disclosed !== undefined) put(textsFile, disclosed);
   for (const [name, bytes] of proofs) files.set(name, bytes);
   put('vkeys.txt', logs.flatMap((log) => log.keys().map((key) => `${vkeyText(key)}\n`)).join(''));
   put('VERIFY.md', verifyText);
@@ -68,6 +77,16 @@ export const bundleFiles = async (
   put(sumsFile, sums);
   put(pageFile, toPage(files));
   return files;
+};
+
+/** The texts behind the rows' commitments, each with its salt: whoever hashes both has the commitment. */
+const openings = async (lines: readonly string[], sealed: BundleDeps['sealed']): Promise<string | undefined> => {
+  const commitments = [...sealedIn([...lines])];
+  if (commitments.length === 0 || sealed === undefined) return undefined;
+  const found = await sealed.find(commitments).catch(() => []);
+  return found
+    .map(({ commitment, salt, text }) => `${JSON.stringify({ commitment, salt: toBase64(salt), text })}\n`)
+    .join('');
 };
 
 export const zipped = (files: ReadonlyMap<string, Uint8Array>, at: number): Uint8Array =>

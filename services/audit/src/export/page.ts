@@ -2,7 +2,7 @@
  * What runs in a bundle's index.html: reads the files that the page carries, verifies them, and shows the rows. Everything that is
  * shown goes in as text; the page's own policy lets no other script run, and nothing be fetched.
  */
-import { type BundleFiles, pageFile, verifyBundle } from '@postern/schemas/evidence';
+import { type BundleFiles, bundleTexts, pageFile, verifyBundle, withTexts } from '@postern/schemas/evidence';
 import { fromBase64 } from '@postern/schemas/tlog';
 
 type Part = { textContent: string | null; className: string; append: (...parts: readonly Part[]) => void };
@@ -69,12 +69,13 @@ const show = async (): Promise<void> => {
     if (note !== undefined) at('checkpoints').append(part('pre', new TextDecoder().decode(note)));
   }
 
+  const texts = bundleTexts(files);
   const rows = read('rows.ndjson')
     .split('\n')
     .filter(Boolean)
     .map((line): Readonly<Record<string, unknown>> => {
       try {
-        return JSON.parse(line);
+        return withTexts(JSON.parse(line), texts);
       } catch {
         return { unreadable: line };
       }

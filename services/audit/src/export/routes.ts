@@ -9,10 +9,14 @@ import type { PublishedLog } from '../routes/published-log.ts';
 import { toItem, toQuery } from '../routes/records.ts';
 import { type BundleDeps, bundleEntriesMax, bundleFiles, type Exported, zipped } from './bundle.ts';
 
-export type ExportDeps = QuestionsDeps & { readonly logs: readonly PublishedLog[]; readonly clock: Clock };
+export type ExportDeps = QuestionsDeps & {
+  readonly logs: readonly PublishedLog[];
+  readonly clock: Clock;
+  readonly sealed?: BundleDeps['sealed'];
+};
 
 export const exportRoute = (app: FastifyInstance, deps: ExportDeps): void => {
-  const make: BundleDeps = { reader: deps.reader, logs: deps.logs };
+  const make: BundleDeps = { reader: deps.reader, logs: deps.logs, sealed: deps.sealed };
   app.get('/export', async (request, reply) => {
     const { kind, question, ...query } = request.query as Readonly<Record<string, string>>;
     const exported =

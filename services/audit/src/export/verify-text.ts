@@ -10,5 +10,8 @@ What is proven: that each entry stands in the signed log, to the byte. Rows of f
 against them. Rows of a question are worked out from the entries; \`SHA256SUMS\` and \`query.json\` notice where they were damaged, and
 whoever doubts the working asks again. Entry N of the facts is fact N + 1.
 
+Texts that people wrote stand in entries as commitments, \`sealed:\` and base64url(SHA-256(salt || text)). \`texts.ndjson\` brings text and salt of
+those that were kept when the bundle was made; a commitment without a line there was erased, and stays proven.
+
 The keys came with the bundle. Compare them with those that you kept from a time you trusted: somebody who makes up a log can make up its keys.
 `;

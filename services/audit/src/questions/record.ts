@@ -63,7 +63,8 @@ export const complete = async (asked: Asked): Promise<Answer> => {
   const batches = new Map<string, { first: number; last: number; entries: number; gaps: string[] }>();
   let unreadable = 0;
   const readAtOnce = 100;
-  for (let from = 0; from < sizes.decisions; from += readAtOnce) {
+  const before = await reader.prunedBefore('decisions');
+  for (let from = before; from < sizes.decisions; from += readAtOnce) {
     for (const bytes of await reader.entries('decisions', from, Math.min(from + readAtOnce, sizes.decisions))) {
       const read = readBatch(bytes);
       if (read === undefined) {
@@ -107,7 +108,12 @@ export const complete = async (asked: Asked): Promise<Answer> => {
       quarantined: quarantined.length,
     },
     facts: [...quarantined, ...released].map(({ sequence }) => sequence),
-    notes: ['a proxy that starts again numbers its batches under a new name'],
+    notes: [
+      'a proxy that starts again numbers its batches under a new name',
+      ...(before > 0
+        ? [`decisions are pruned before entry ${before}: what was there is proven, and read no more`]
+        : []),
+    ],
   };
 };
 
@@ -162,7 +168,7 @@ export const retention = async (asked: Asked): Promise<Answer> => {
       oldest: first?.at,
       oldestIndex: first?.index,
       days,
-      prunedBefore: first?.index ?? 0,
+      prunedBefore: await reader.prunedBefore(log),
     });
   }
   const types = asked.typesLike(/^postern\.(retention|hold)\./);
@@ -186,7 +192,7 @@ export const retention = async (asked: Asked): Promise<Answer> => {
 };
 
 export const erasure = async (asked: Asked): Promise<Answer> => {
-  const types = asked.typesLike(/^postern\.(erasure|personal)\./);
+  const types = asked.typesLike(/^postern\.subject\./);
   const said = (await asked.allFacts(...types)).filter(
     ({ fact }) => asked.args.subject === undefined || JSON.stringify(fact).includes(asked.args.subject),
   );
@@ -200,7 +206,7 @@ export const erasure = async (asked: Asked): Promise<Answer> => {
     })),
     facts: said.map(({ sequence }) => sequence),
     notes: [
-      'names and addresses never enter a fact: what is erased lies beside the log, so every proof stays as it was',
+      'names, addresses and what people write never enter a fact: what is erased lies beside the log, so every proof stays as it was',
       ...(said.length === 0 ? ['the log holds no fact of an erasure'] : []),
     ],
   };

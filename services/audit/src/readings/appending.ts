@@ -5,7 +5,7 @@ import type { Clock } from '@postern/runtime';
 import { type Actor, type FactDraft, type FactOf, type FactType, isProblem, systemActor } from '@postern/schemas';
 import { v7 } from 'uuid';
 
-type OwnType = Extract<FactType, `postern.audit.${string}` | `postern.logging.${string}`>;
+type OwnType = Extract<FactType, `postern.${'audit' | 'logging' | 'retention'}.${string}`>;
 
 /** A fact that the audit room itself has to tell. */
 export const ownFact = <Type extends OwnType>(

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { type AuditQuery, type AuditReader, type FoundRow, type LogName, pageRowsMax } from '@postern/audit-store';
 import { describeZod } from '@postern/runtime';
-import { Problem } from '@postern/schemas';
+import { Problem, type SealedTexts, showTexts } from '@postern/schemas';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { handOut } from '../readings/hooks.ts';
@@ -30,29 +30,41 @@ const Search = z.strictObject({
   order: z.enum(['newest', 'oldest']).optional(),
   limit: whole.pipe(z.number().min(1).max(pageRowsMax)).optional(),
   cursor: name.optional(),
+  /** `recorded`: the commitments as they stand in the log, not the texts that are kept for them. */
+  texts: z.enum(['shown', 'recorded']).optional(),
 });
 
 const Uses = z.strictObject({ since: z.iso.datetime({ offset: true }).optional(), subject: name.optional() });
 
 const pageRows = 100;
 
-export const recordRoutes = (app: FastifyInstance, reader: AuditReader): void => {
+export const recordRoutes = (app: FastifyInstance, reader: AuditReader, texts?: SealedTexts): void => {
   for (const log of ['facts', 'decisions'] as const)
     app.get(`/${log}`, async (request, reply) => {
       const query = toQuery(request.query);
       const accepted = request.headers.accept ?? '';
+      const asked = (request.query as { readonly texts?: string }).texts;
+      const show: ShowRows = async (rows) =>
+        texts === undefined || asked === 'recorded' ? rows : shownRows(rows, texts);
       const told = (rows: number): void => handOut(request, rows);
       reply.header('vary', 'accept').header('cache-control', 'no-store');
       if (accepted.includes('application/x-ndjson'))
         return reply
           .type('application/x-ndjson')
-          .send(lines(reader, log, query, told, (row) => JSON.stringify(toItem(row))));
+          .send(lines(reader, log, query, told, show, (row) => JSON.stringify(toItem(row))));
       if (accepted.includes('text/csv'))
-        return reply.type('text/csv; charset=utf-8').send(lines(reader, log, query, told, csvLine, csvHeader));
+        return reply.type('text/csv; charset=utf-8').send(lines(reader, log, query, told, show, csvLine, csvHeader));
       const { rows, next, size } = await reader.find(log, { ...query, limit: query.limit ?? pageRows });
       told(rows.length);
       const checkpoint = await reader.checkpoint(log);
-      return { items: rows.map(toItem), next: next ?? null, size, checkpoint: checkpoint?.note ?? null };
+      const before = await reader.prunedBefore(log);
+      return {
+        items: rows.map(toItem),
+        next: next ?? null,
+        size,
+        checkpoint: checkpoint?.note ?? null,
+        ...(before > 0 && { prunedBefore: before }),
+      };
     });
 };
 
@@ -75,7 +87,7 @@ export const lastUseRoute = (app: FastifyInstance, reader: AuditReader): void =>
 export const toQuery = (asked: unknown): Omit<AuditQuery, 'limit'> & { readonly limit?: number } => {
   const search = Search.safeParse(asked);
   if (!search.success) throw new Problem('audit/bad-query', { detail: describeZod(search.error) });
-  const { from, to, ...rest } = search.data;
+  const { from, to, texts: _, ...rest } = search.data;
   const query = { ...rest, fromSequence: from, toSequence: to };
   return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
 };
@@ -91,12 +103,21 @@ const parsed = (body: string): unknown => {
   }
 };
 
+type ShowRows = (rows: readonly FoundRow[]) => Promise<readonly FoundRow[]>;
+
+/** Rows of facts with the texts that are kept for them. */
+const shownRows = async (rows: readonly FoundRow[], texts: SealedTexts): Promise<readonly FoundRow[]> => {
+  const read = rows.map(({ body, ...row }) => ({ ...row, body: JSON.parse(body) as unknown }));
+  return (await showTexts(read, texts)).map((row) => ({ ...row, body: JSON.stringify(row.body) }));
+};
+
 /** Line by line, page by page, up to the limit or the end: an export is as long as the record. */
 const lines = (
   reader: AuditReader,
   log: LogName,
   query: Omit<AuditQuery, 'limit'> & { readonly limit?: number },
   told: (rows: number) => void,
+  show: ShowRows,
   toLine: (row: FoundRow) => string,
   header?: string,
 ): Readable => {
@@ -107,7 +128,7 @@ const lines = (
       const limit = query.limit ?? pageRowsMax;
       const page = await reader.find(log, { ...query, limit, ...(cursor !== undefined && { cursor }) });
       told(page.rows.length);
-      yield page.rows.map((row) => `${toLine(row)}\n`).join('');
+      yield (await show(page.rows)).map((row) => `${toLine(row)}\n`).join('');
       cursor = page.next;
     } while (cursor !== undefined && query.limit === undefined);
   };

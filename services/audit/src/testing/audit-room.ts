@@ -46,6 +46,7 @@ export const auditRoom = async (
     readonly store: AuditStore;
     readonly signingKeys?: SigningKeys;
     readonly anchors?: Anchors;
+    readonly sealed?: NonNullable<AuditDeps['sealed']>;
     readonly openEngine?: AuditDeps['openEngine'];
     readonly askPast?: AskPast;
   },
@@ -76,7 +77,7 @@ export const auditRoom = async (
       return status === 200 ? new Uint8Array(bytes) : undefined;
     },
     lines: async function* (name, what) {
-      const path = what === 'rows' ? `${name}?order=oldest` : `log/${name}/${what}`;
+      const path = what === 'rows' ? `${name}?order=oldest&texts=recorded` : `log/${name}/${what}`;
       const { text } = await gate.get(service, path, 'application/x-ndjson');
       yield* text.split('\n').filter(Boolean);
     },

@@ -7,6 +7,7 @@ export type Gate = {
   readonly keys: AssertionKeys;
   /** GET below /.postern/audit/, as the gate would forward it. */
   readonly get: (service: Room, path: string, accept?: string) => Promise<Answer>;
+  readonly post: (service: Room, path: string, body: object) => Promise<Answer>;
 };
 export type Answer = {
   readonly status: number;
@@ -32,15 +33,29 @@ export const testGate = (): Gate => {
     return `${input}.${sign(null, Buffer.from(input), privateKey).toString('base64url')}`;
   };
   const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'test', alg: 'EdDSA' };
+  const call = async (
+    service: Room,
+    asked: { method: 'GET' | 'POST'; path: string; headers: Record<string, string>; body?: string },
+  ): Promise<Answer> => {
+    const { method, path, headers, body } = asked;
+    const answer = await service.http.inject({
+      method,
+      url: `${posternMount}/audit/${path}`,
+      headers: { [assertionHeader]: token(), ...headers },
+      ...(body !== undefined && { payload: body }),
+    });
+    if (answer === undefined) throw new Error('the service has no HTTP API');
+    return { status: answer.statusCode, headers: answer.headers, bytes: answer.rawPayload, text: answer.payload };
+  };
   return {
     keys: { current: () => [jwk as never] },
-    get: async (service, path, accept = 'application/json') => {
-      const answer = await service.http.inject({
-        url: `${posternMount}/audit/${path}`,
-        headers: { [assertionHeader]: token(), accept },
-      });
-      if (answer === undefined) throw new Error('the service has no HTTP API');
-      return { status: answer.statusCode, headers: answer.headers, bytes: answer.rawPayload, text: answer.payload };
-    },
+    get: (service, path, accept = 'application/json') => call(service, { method: 'GET', path, headers: { accept } }),
+    post: (service, path, body) =>
+      call(service, {
+        method: 'POST',
+        path,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
   };
 };

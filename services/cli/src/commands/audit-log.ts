@@ -29,9 +29,9 @@ const lines = async function* (
   if (!response.ok) throw await failureOf(response);
   if (response.body !== null) yield* linesOf(Readable.fromWeb(response.body as ReadableStream));
 };
-/** Every row that the log is searched by, oldest first. */
+/** Every row that the log is searched by, oldest first, as the log has it. */
 export const rowLines = (to: Connection, log: LogName): AsyncIterable<string> =>
-  lines(to, `/audit/${log}`, { order: 'oldest' });
+  lines(to, `/audit/${log}`, { order: 'oldest', texts: 'recorded' });
 export const keptLines = (to: Connection, log: LogName): AsyncIterable<string> =>
   lines(to, `/audit/log/${log}/checkpoints`);
 

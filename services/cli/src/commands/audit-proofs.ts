@@ -133,7 +133,9 @@ const verdict = (log: string, vkey: string, verified: Verified): string => {
   if (verified.outcome === 'intact') {
     const { size, root } = verified.checkpoint;
     const keys = vkey.split('\n').map((key) => `\n          key ${key}`);
-    return `${name} intact: ${size} entries, root ${Buffer.from(root).toString('base64')}${keys.join('')}`;
+    const gone =
+      verified.prunedBefore === undefined ? '' : `, pruned before ${verified.prunedBefore} as a signed fact says`;
+    return `${name} intact: ${size} entries${gone}, root ${Buffer.from(root).toString('base64')}${keys.join('')}`;
   }
   const place = 'index' in verified && verified.index !== undefined ? ` (entry ${verified.index})` : '';
   const more = verified.outcome === 'altered' ? (verified.rows ?? []).slice(1) : [];

@@ -10,6 +10,7 @@ import { connect, type Shared, withConnection } from './connect.ts';
 import { exportCommand } from './export.ts';
 import { questionCommand } from './question.ts';
 import { replayCommand } from './replay.ts';
+import { retentionCommands } from './retention.ts';
 
 type Row = Omit<AuditRow, 'body'> & { readonly index: number; readonly body: Record<string, unknown> };
 type Page = {
@@ -17,6 +18,7 @@ type Page = {
   readonly next: string | null;
   readonly size: number;
   readonly checkpoint: string | null;
+  readonly prunedBefore?: number;
 };
 type Filter = Shared & {
   readonly subject?: string;
@@ -113,6 +115,8 @@ export const auditCommands = (program: Command): void => {
             id,
           ]),
       );
+      if (page.prunedBefore !== undefined)
+        tell(`decisions are pruned before entry ${page.prunedBefore} (postern audit retention)`);
       if (page.next !== null) tell(`there are more; --limit shows them (the log holds ${page.size})`);
     });
 
@@ -121,4 +125,5 @@ export const auditCommands = (program: Command): void => {
   questionCommand(audit);
   exportCommand(audit);
   proofCommands(audit);
+  retentionCommands(audit);
 };

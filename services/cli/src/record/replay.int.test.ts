@@ -71,7 +71,7 @@ for (const seed of [5, 6])
   });
 
 test('decisions replayed where they were made, with their circumstances, come out the same; one that was altered is named', async () => {
-  const facts = histories(9);
+  const facts = histories(10);
   const decisions = await recordedOver(facts, 8);
   const verified = await verifyDecisions({ openEngine, judgeOver }, appends(facts), streamed(decisions));
   assert.deepEqual([verified.differences, verified.same], [[], decisions.length]);

@@ -7,6 +7,7 @@ import { auditParts, auditService } from '@postern/audit/app';
 import { openAuditStore } from '@postern/audit-store/open';
 import { questionsOver } from '@postern/authorizer/app';
 import { openEventLog, openServedLog } from '@postern/event-log/open';
+import { openSealedStore } from '@postern/profiles/open';
 import { openRelationships } from '@postern/relationships/open';
 import {
   assertionKeys,
@@ -14,6 +15,7 @@ import {
   eventLogUrl,
   httpListener,
   openLogger,
+  profilesUrl,
   type Service,
   systemClock,
 } from '@postern/runtime';
@@ -43,12 +45,17 @@ const open = async () => {
     served.serve(logPort);
   }
   const store = stack.use(await openAuditStore(auditStoreUrl(loaded), telemetry, config.audit.owner));
+  const sealed = profilesUrl(loaded).startsWith('memory:')
+    ? undefined
+    : stack.use(await openSealedStore(profilesUrl(loaded)));
   const parts = await auditParts(loaded);
   const clock = systemClock;
   const keys = assertionKeys({ heartbeats: eventLog.enforcement, clock, log });
   const audit = auditService(
     {
       ...parts.deps,
+      // What is in memory is in another thread's memory.
+      ...(sealed !== undefined && { sealed }),
       eventLog,
       store,
       keys,

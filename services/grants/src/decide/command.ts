@@ -9,6 +9,8 @@ import type {
   FactDraft,
   GrantId,
   GroupId,
+  HoldId,
+  HoldScope,
   Member,
   NativeEvent,
   ObjectId,
@@ -219,6 +221,15 @@ export type Command =
     }
   | { readonly kind: 'close-review'; readonly review: ReviewId; readonly reason: string }
   | { readonly kind: 'drive-reviews' }
+  /** What is kept of them when it is asked for is counted by whoever asks. */
+  | ({
+      readonly kind: 'erase-subject';
+      readonly subject: PrincipalId;
+      readonly texts: Readonly<Record<string, number>>;
+      readonly profile: boolean;
+    } & Why)
+  | ({ readonly kind: 'place-hold'; readonly on: HoldScope } & Why)
+  | ({ readonly kind: 'lift-hold'; readonly hold: HoldId } & Why)
   | { readonly kind: 'publish-schema'; readonly text: string; readonly provenance?: Provenance | undefined }
   | { readonly kind: 'publish-routes'; readonly service: Service; readonly provenance?: Provenance | undefined }
   /** All of it in one append; services that are live and not named here are withdrawn. */

@@ -10,6 +10,7 @@ import { changeGroup, deleteGroup } from './groups.ts';
 import { expireKeys, issueKey, revokeKey, rotateKey, warnOfKeys } from './keys.ts';
 import { relateObject, unrelateObject } from './objects.ts';
 import { join, leave, move, note, reinstate, revokeSessions } from './principals.ts';
+import { eraseSubject, liftHold, placeHold } from './privacy.ts';
 import { provision, shapeGroup } from './provision.ts';
 import {
   publishModel,
@@ -62,6 +63,9 @@ const deciders: { readonly [Kind in Command['kind']]: Decider<Kind> } = {
   'decide-review': decideReview,
   'close-review': closeReview,
   'drive-reviews': driveReviews,
+  'erase-subject': eraseSubject,
+  'place-hold': placeHold,
+  'lift-hold': liftHold,
   'publish-schema': publishSchema,
   'publish-routes': publishRoutes,
   'publish-model': publishModel,

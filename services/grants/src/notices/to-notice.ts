@@ -59,6 +59,12 @@ const told = {
   'postern.logging.started.v1': ['instance', 'facts', 'decisions'],
   'postern.logging.stopped.v1': ['instance', 'facts', 'decisions'],
   'postern.logging.degraded.v1': ['instance', 'since', 'until'],
+  // Whoever keeps copies has to erase theirs.
+  'postern.subject.erased.v1': ['subject'],
+  'postern.hold.placed.v1': ['hold', 'on'],
+  'postern.hold.lifted.v1': ['hold'],
+  'postern.retention.applied.v1': ['facts', 'decisions'],
+  'postern.retention.pruned.v1': ['log', 'from', 'before', 'until'],
 } as const satisfies Told;
 
 export const noticeTypes: readonly FactType[] = (Object.keys(told) as FactType[]).filter(

@@ -1,5 +1,5 @@
 /** /reports: what should not be so, or should be looked at. JSON, or CSV for `format=csv` and `Accept: text/csv`. */
-import { Duration, durationMs, Problem } from '@postern/schemas';
+import { Duration, durationMs, Problem, type SealedTexts, showTexts } from '@postern/schemas';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { RouteDeps } from '../routes/deps.ts';
@@ -26,7 +26,12 @@ export const reportNames = ['dormant', 'leavers', 'sod', 'wide-roles', 'keys', '
 
 export const reportRoutes = (
   app: FastifyInstance,
-  { state, clock, record }: Pick<RouteDeps, 'state' | 'clock'> & { readonly record: UsageRecord },
+  {
+    state,
+    clock,
+    record,
+    texts,
+  }: Pick<RouteDeps, 'state' | 'clock'> & { readonly record: UsageRecord; readonly texts: SealedTexts },
 ): void => {
   app.get<{ Params: { report: string } }>('/reports/:report', async (request, reply) => {
     const { unusedFor, format } = Query.parse(request.query);
@@ -40,7 +45,7 @@ export const reportRoutes = (
     const accepted = request.headers.accept ?? '';
     void reply.header('vary', 'accept').header('cache-control', 'no-store');
     if (format === 'csv' || (format === undefined && accepted.includes('text/csv')))
-      return reply.type('text/csv; charset=utf-8').send(csvText(report));
+      return reply.type('text/csv; charset=utf-8').send(csvText(await showTexts(report, texts)));
     const { columns, rows } = report;
     return { report: name, sequence: state.organisation.sequence, columns, items: rows };
   });

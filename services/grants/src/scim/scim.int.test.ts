@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { openEventLog } from '@postern/event-log/open';
-import { openProfileStore } from '@postern/profiles/open';
+import { openProfileStore, openSealedStore } from '@postern/profiles/open';
 import { assertionKeys, silentLogger, systemClock } from '@postern/runtime';
 import {
   beginning,
@@ -48,6 +48,7 @@ const scimRoom = async (config: Partial<ScimConfig> = {}) => {
       eventLog: log,
       openFeed: () => Promise.reject(new Error('there are no feeds here')),
       profiles,
+      sealed: await openSealedStore('memory:'),
       keys,
       clock: systemClock,
       telemetry: noTelemetry,

@@ -1,8 +1,8 @@
 /** The grants room on a log, with the gate in front of it: what it is sent comes with an assertion. Used by tests only. */
 import type { EventLog, InboundFeed } from '@postern/event-log';
-import type { ProfileStore } from '@postern/profiles';
+import { type ProfileStore, type SealedStore, type SealedText, sealedTexts } from '@postern/profiles';
 import { assertionKeys, type Clock, silentLogger, systemClock } from '@postern/runtime';
-import { beginning, type Fact, RoleName, RoleRules } from '@postern/schemas';
+import { beginning, type Fact, RoleName, RoleRules, showTexts } from '@postern/schemas';
 import { noTelemetry } from '@postern/telemetry';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { type GrantsConfig, type GrantsDeps, grantsService } from '../../app.ts';
@@ -33,6 +33,24 @@ const noProfiles: ProfileStore = {
   async [Symbol.asyncDispose]() {},
 };
 
+/** Only as much as a room that is open in a test asks of it. */
+const keptTexts = (): SealedStore => {
+  const texts = new Map<string, SealedText>();
+  return {
+    keep: async (more) => {
+      for (const text of more) texts.set(text.commitment, text);
+    },
+    forget: async (commitments) => {
+      for (const one of commitments) texts.delete(one);
+    },
+    find: async (commitments) => commitments.flatMap((one) => texts.get(one) ?? []),
+    of: async () => [...texts.values()],
+    erase: async () => 0,
+    scrub: async () => {},
+    async [Symbol.asyncDispose]() {},
+  };
+};
+
 export const openRoom = async (
   log: EventLog,
   { clock = systemClock, feeds = [], profiles = noProfiles, noticePace = {}, ...config }: RoomOptions = {},
@@ -42,11 +60,13 @@ export const openRoom = async (
   const kid = await calculateJwkThumbprint(jwk);
   const keys = assertionKeys({ heartbeats: log.enforcement, clock: systemClock, log: silentLogger });
   await keys.start();
+  const sealed = keptTexts();
   const room = grantsService(
     {
       eventLog: log,
       openFeed: async (kafka) => feeds[Number(kafka)]?.feed as InboundFeed,
       profiles,
+      sealed,
       noticePace,
       keys,
       clock: clock satisfies Clock,
@@ -102,17 +122,19 @@ export const openRoom = async (
         type: `application/cloudevents${Array.isArray(event) ? '-batch' : ''}+json`,
         ...(as !== undefined && { as }),
       }),
-    facts: async (): Promise<Fact[]> => {
+    /** As they are shown; `recorded`: as the log has them. */
+    facts: async (as: 'shown' | 'recorded' = 'shown'): Promise<Fact[]> => {
       const found: Fact[] = [];
       for await (const { entries, atHead } of log.facts.follow(beginning, { signal: AbortSignal.timeout(5_000) })) {
         found.push(...entries.flatMap(({ fact }) => fact ?? []));
         if (atHead) break;
       }
-      return found;
+      return as === 'shown' ? showTexts(found, sealedTexts(sealed)) : found;
     },
     [Symbol.asyncDispose]: async () => {
       await room.stop();
       await keys.stop();
+      await sealed[Symbol.asyncDispose]();
     },
   };
 };

@@ -1,0 +1,107 @@
+/** Sealed texts in the SQLite file of the profiles. */
+import { chmodSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Problem } from '@postern/schemas';
+import type { SealedStore, SealedText } from '../sealed/port.ts';
+
+const tables = `
+  CREATE TABLE IF NOT EXISTS sealed (
+    commitment TEXT PRIMARY KEY, salt BLOB NOT NULL, text TEXT NOT NULL, subject TEXT NOT NULL, author TEXT NOT NULL,
+    member TEXT NOT NULL, sequence INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS sealed_subject ON sealed (subject, sequence);
+  CREATE INDEX IF NOT EXISTS sealed_author ON sealed (author, sequence);
+`;
+const scrubTries = 100;
+const scrubPauseMs = 50;
+
+/** `:memory:` for none. Throws `grants/profiles-unreachable`. */
+export const openSqliteSealed = (file: string): SealedStore => {
+  const away = (error: unknown): Problem =>
+    new Problem('grants/profiles-unreachable', {
+      detail: `${file}: ${error instanceof Error ? error.message : String(error)}`,
+      cause: error,
+    });
+  const guarded = async <Result>(work: () => Result): Promise<Awaited<Result>> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw away(error);
+    }
+  };
+  const open = (): DatabaseSync => {
+    try {
+      if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      const opened = new DatabaseSync(file, { timeout: 5_000 });
+      // What is erased is overwritten, in the file and, once it is truncated, in the journal.
+      opened.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;');
+      opened.exec(tables);
+      if (file !== ':memory:') chmodSync(file, 0o600);
+      return opened;
+    } catch (error) {
+      throw away(error);
+    }
+  };
+  const database = open();
+  const inOne = (work: () => void): void => {
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      work();
+      database.exec('COMMIT');
+    } catch (error) {
+      if (database.isTransaction) database.exec('ROLLBACK');
+      throw error;
+    }
+  };
+  const insert = database.prepare('INSERT INTO sealed VALUES (?, ?, ?, ?, ?, ?, ?)');
+  const found = database.prepare('SELECT * FROM sealed WHERE commitment IN (SELECT value FROM json_each(?))');
+  const ofSubject = database.prepare('SELECT * FROM sealed WHERE subject = ? ORDER BY sequence');
+  const byAuthor = database.prepare('SELECT * FROM sealed WHERE author = ? ORDER BY sequence');
+  const forgetting = database.prepare('DELETE FROM sealed WHERE commitment IN (SELECT value FROM json_each(?))');
+  const erasing = database.prepare('DELETE FROM sealed WHERE subject = ? AND sequence < ?');
+
+  /** The journal keeps what was before, until it is empty; a reader that is under way keeps it from being emptied. */
+  const scrub = async (): Promise<void> => {
+    for (let tries = 0; tries < scrubTries; tries++) {
+      const busy = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy'];
+      if (busy === 0) return;
+      await pause(scrubPauseMs);
+    }
+    throw new Error('readers kept the journal from being emptied; it is tried again at the next erasure and start');
+  };
+
+  return {
+    keep: (texts) =>
+      guarded(() =>
+        inOne(() => {
+          for (const each of texts)
+            insert.run(each.commitment, each.salt, each.text, each.subject, each.author, each.member, each.sequence);
+        }),
+      ),
+    forget: (commitments) => guarded(() => void forgetting.run(JSON.stringify(commitments))),
+    find: (commitments) => guarded(() => found.all(JSON.stringify(commitments)).map(toText)),
+    of: (who) => guarded(() => ('subject' in who ? ofSubject.all(who.subject) : byAuthor.all(who.author)).map(toText)),
+    erase: (subject, before) =>
+      guarded(async () => {
+        const { changes } = erasing.run(subject, before);
+        await scrub();
+        return Number(changes);
+      }),
+    scrub: () => guarded(scrub),
+    [Symbol.asyncDispose]: async () => {
+      if (database.isOpen) database.close();
+    },
+  };
+};
+
+const toText = (row: Readonly<Record<string, unknown>>): SealedText => ({
+  commitment: String(row['commitment']),
+  salt: Uint8Array.from(row['salt'] as Uint8Array),
+  text: String(row['text']),
+  subject: String(row['subject']),
+  author: String(row['author']),
+  member: String(row['member']),
+  sequence: Number(row['sequence']),
+});
