@@ -1,6 +1,7 @@
 export * from '../generated/gate-zed.ts';
 export * from './assert-never.ts';
 export * from './conditions.ts';
+export * from './config/console.ts';
 export * from './config/endpoint-spelling.ts';
 export * from './config/feeds-yaml.ts';
 export * from './config/issuer.ts';

@@ -39,6 +39,12 @@ export const problems = {
     title: 'The relationship engine holds more than the log: it is not of this log',
   },
   'authorizer/unreadable-fact': { status: 500, title: 'The log holds a fact that this version cannot read' },
+  // console
+  'console/sign-in-refused': { status: 400, title: 'This sign-in does not hold' },
+  'console/issuer-unreachable': { status: 502, title: 'The issuer does not answer as an OpenID provider does' },
+  'console/not-renewed': { status: 409, title: 'The session is not renewed' },
+  'console/clear-line': { status: 400, title: 'Nobody signs in over a clear line' },
+  'console/not-built': { status: 503, title: 'The page of the console has not been built' },
   // grants: commands and inbound events
   'grants/bad-request': { status: 400, title: 'The request cannot be read' },
   'grants/bad-event': { status: 400, title: 'The event is not a CloudEvent that this gate can read' },

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { AccessClass } from '../facts/role.ts';
 import { ServiceName } from '../ids.ts';
+import { ConsoleConfig } from './console.ts';
 import { FeedName } from './feeds-yaml.ts';
 import { Issuers } from './issuer.ts';
 import { NoticeSubscriptions } from './notices.ts';
@@ -131,6 +132,8 @@ export const PosternYaml = z.strictObject({
       authorizer: Url('http', 'https').optional(),
       grants: Url('http', 'https').optional(),
       audit: Url('http', 'https').optional(),
+      /** Left out, this gate has no console. */
+      console: Url('http', 'https').optional(),
       /** What this room listens on when it runs by itself. */
       listen: Address.default('127.0.0.1:8082'),
       /** A file with the secret that proxies and the authorizer share; left out, the authorizer's /pdp trusts its network. */
@@ -186,6 +189,7 @@ export const PosternYaml = z.strictObject({
       }),
     )
     .default([]),
+  console: ConsoleConfig.prefault({}),
   scim: z
     .strictObject({
       /** What a new User is known by for ever: `user:VALUE`, as the issuers' tokens name it. Without the value an id is made up. */

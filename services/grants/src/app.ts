@@ -34,6 +34,7 @@ import { liveRoutes } from './routes/live.ts';
 import { modelRoutes } from './routes/model.ts';
 import { principalRoutes } from './routes/principals.ts';
 import { roleRoutes } from './routes/roles.ts';
+import { sessionRoutes } from './routes/sessions.ts';
 import { ssfRoutes } from './routes/ssf.ts';
 import { runningSet } from './running-set.ts';
 import type { CheckSchema } from './schema-check.ts';
@@ -191,6 +192,7 @@ export const grantsService = (
       eventRoutes(routes, deps);
       feedRoutes(routes, deps);
       ssfRoutes(routes, deps);
+      sessionRoutes(routes, deps);
       requestRoutes(routes, deps);
       breakGlassRoutes(routes, deps);
       reviewRoutes(routes, { ...deps, record });
