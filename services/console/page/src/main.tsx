@@ -5,11 +5,9 @@ import { Alert, Button, Loader, MantineProvider, useMantineColorScheme } from '@
 import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { createRoot } from 'react-dom/client';
 import { BrowserRouter, Navigate, NavLink, Route, Routes } from 'react-router';
-import { Access } from './access.tsx';
 import { ApiFailure } from './api.ts';
 import { Deciding } from './deciding.tsx';
-import { Now } from './now.tsx';
-import { OneFact, RecordSearch } from './record.tsx';
+import { seeRoutes } from './see-pages.tsx';
 import { type Pages, pagesOf, type Session, signOut, whoAmI } from './session.ts';
 import { SignIn } from './sign-in.tsx';
 
@@ -73,7 +71,9 @@ const Shell = ({ session, pages }: { readonly session: Session; readonly pages: 
         <nav aria-label="Pages">
           {pages.now && <NavLink to="/now">Now</NavLink>}
           {pages.access && <NavLink to="/access">Access</NavLink>}
+          {pages.time && <NavLink to="/time">Time</NavLink>}
           {pages.deciding && <NavLink to="/deciding">Deciding</NavLink>}
+          {pages.model && <NavLink to="/model">Model</NavLink>}
           {pages.record && <NavLink to="/record">Record</NavLink>}
         </nav>
         <span className="who">{session.principal}</span>
@@ -91,11 +91,8 @@ const Shell = ({ session, pages }: { readonly session: Session; readonly pages: 
           </Alert>
         ) : (
           <Routes>
-            {pages.now && <Route path="/now" element={<Now />} />}
-            {pages.access && <Route path="/access" element={<Access />} />}
+            {seeRoutes(pages)}
             {pages.deciding && <Route path="/deciding" element={<Deciding />} />}
-            {pages.record && <Route path="/record" element={<RecordSearch />} />}
-            {pages.record && <Route path="/record/:sequence" element={<OneFact />} />}
             <Route path="*" element={<Navigate to={first} replace />} />
           </Routes>
         )}

@@ -1,13 +1,9 @@
 /** Who is signed in, and which pages the graph lets them see. */
 import { ApiFailure, ask, askJson, send } from './api.ts';
+import { type SeePages, seeNeeded } from './see-needed.ts';
 
 export type Session = { readonly principal: string | null; readonly credential?: string };
-export type Pages = {
-  readonly now: boolean;
-  readonly access: boolean;
-  readonly record: boolean;
-  readonly deciding: boolean;
-};
+export type Pages = SeePages & { readonly deciding: boolean };
 
 /** A credential that is not live any more is as good as none. */
 export const whoAmI = async (): Promise<Session> => {
@@ -33,8 +29,8 @@ export const signOut = async (): Promise<void> => {
   await ask('/console/session', { method: 'DELETE', headers: { 'postern-console': '0' } });
 };
 
-const needed = { now: 'findDecisions', access: 'asOf', record: 'findFacts', deciding: 'listMyRequests' } as const;
-const none: Pages = { now: false, access: false, record: false, deciding: false };
+const needed = { ...seeNeeded, deciding: 'listMyRequests' } as const;
+const none: Pages = { now: false, access: false, time: false, model: false, record: false, deciding: false };
 
 export const pagesOf = async ({ principal, credential }: Session): Promise<Pages> => {
   const [type = '', id = ''] = split(credential ?? principal ?? '');
