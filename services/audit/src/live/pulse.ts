@@ -3,12 +3,15 @@
  * the record when somebody asks, on from where the last one left off; nothing is counted while nobody looks.
  */
 import { type AuditReader, cursorBehind, type FoundRow } from '@postern/audit-store';
-import { DecisionRecord } from '@postern/schemas';
+import { DecisionRecord, posternService } from '@postern/schemas';
 
 export type Minute = {
   /** RFC 3339: when it begins. */
   readonly at: string;
+  /** Without `own`. */
   readonly allow: number;
+  /** Allowed calls of Postern's own API: whoever looks causes some. */
+  readonly own: number;
   readonly deny: number;
   readonly unavailable: number;
 };
@@ -47,6 +50,7 @@ const callersNamed = 5;
 
 type Bucket = {
   allow: number;
+  own: number;
   deny: number;
   unavailable: number;
   readonly causes: Map<string, Kept>;
@@ -67,11 +71,11 @@ export const pulse = (reader: Pick<AuditReader, 'find'>, nowMs: () => number) =>
   const take = ({ body }: FoundRow): number | undefined => {
     const decision = DecisionRecord.safeParse(JSON.parse(body));
     if (!decision.success) return undefined;
-    const { at, outcome, observed } = decision.data;
+    const { at, outcome, observed, service } = decision.data;
     const minute = Math.floor(Date.parse(at) / minuteMs) * minuteMs;
-    const bucket = buckets.get(minute) ?? { allow: 0, deny: 0, unavailable: 0, causes: new Map() };
+    const bucket = buckets.get(minute) ?? { allow: 0, own: 0, deny: 0, unavailable: 0, causes: new Map() };
     buckets.set(minute, bucket);
-    bucket[outcome]++;
+    bucket[outcome === 'allow' && service === posternService ? 'own' : outcome]++;
     if (outcome !== 'allow' || observed !== undefined) addCause(bucket.causes, decision.data);
     return minute;
   };
@@ -127,9 +131,10 @@ export const pulse = (reader: Pick<AuditReader, 'find'>, nowMs: () => number) =>
       const causes = new Map<string, Kept>();
       for (const [, bucket] of wanted) for (const [key, kept] of bucket.causes) merge(causes, key, kept);
       return {
-        minutes: wanted.map(([minute, { allow, deny, unavailable }]) => ({
+        minutes: wanted.map(([minute, { allow, own, deny, unavailable }]) => ({
           at: new Date(minute).toISOString(),
           allow,
+          own,
           deny,
           unavailable,
         })),

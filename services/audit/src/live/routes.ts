@@ -1,6 +1,6 @@
 /** `decisions/live` and `pulse`: what goes on at the gates now, for whoever watches. */
 import { Readable } from 'node:stream';
-import type { AuditReader } from '@postern/audit-store';
+import { type AuditReader, cursorBehind } from '@postern/audit-store';
 import { type Clock, describeZod } from '@postern/runtime';
 import { Problem } from '@postern/schemas';
 import type { FastifyInstance } from 'fastify';
@@ -78,8 +78,11 @@ export const liveRoutes = (app: FastifyInstance, { reader, clock, signal }: Live
     const { minutes } = parse(Window, request.query);
     const counted = await counts.counted(minutes * 60_000);
     const head = async (log: 'facts' | 'decisions') => {
-      const [sealed, { size }] = [await reader.checkpoint(log), await reader.find(log, { limit: 1 })];
-      return { size, sealed: sealed?.size ?? 0, at: sealed?.at ?? null };
+      const sealed = await reader.checkpoint(log);
+      const behind = cursorBehind(sealed?.size ?? 0);
+      const { rows, size } = await reader.find(log, { order: 'oldest', cursor: behind, limit: 1 });
+      // Since when the oldest entry waits for a signature.
+      return { size, sealed: sealed?.size ?? 0, at: sealed?.at ?? null, waitsSince: rows[0]?.at ?? null };
     };
     handOut(request, counted.causes.length);
     reply.header('cache-control', 'no-store');

@@ -3,7 +3,11 @@ import './see.css';
 import { Loader } from '@mantine/core';
 import { type ComponentType, lazy, type ReactNode, Suspense } from 'react';
 import { Navigate, Route, useParams } from 'react-router';
+import { config } from 'zod/v4/core';
 import type { SeePages } from './see-needed.ts';
+
+// The policy lets no text become code, so zod must not try: before any schema is made.
+config({ jitless: true });
 
 const page = <Name extends string>(load: () => Promise<Record<Name, ComponentType>>, name: Name): ReactNode => {
   const Page = lazy(async (): Promise<{ default: ComponentType }> => ({ default: (await load())[name] }));

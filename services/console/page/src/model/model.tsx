@@ -72,7 +72,6 @@ export const Model = () => {
               {model.data.schema === null ? (
                 <p>No schema had been published.</p>
               ) : (
-                // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard
                 <Code block className="schema" tabIndex={0}>
                   {model.data.schema}
                 </Code>

@@ -57,6 +57,7 @@ export const Causes = ({
               <Button
                 size="compact-xs"
                 variant="default"
+                flex="none"
                 onClick={() => onFilter(cause)}
                 aria-label={`Show ${cause.reason} at ${cause.endpoint ?? 'no endpoint'}`}
               >

@@ -16,11 +16,12 @@ const drawn = (pulse: Pulse, minutes: number) => {
   const begin = end - (minutes - 1) * minuteSeconds;
   const counted = new Map(pulse.minutes.map((each) => [Date.parse(each.at) / 1_000, each]));
   const at: number[] = [];
-  const [allow, deny, unavailable]: [number[], number[], number[]] = [[], [], []];
+  const [allow, own, deny, unavailable]: [number[], number[], number[], number[]] = [[], [], [], []];
   for (let second = begin; second <= end; second += minuteSeconds) {
     const minute = counted.get(second);
     at.push(second);
     allow.push(minute?.allow ?? 0);
+    own.push(minute?.own ?? 0);
     deny.push(minute?.deny ?? 0);
     unavailable.push(minute?.unavailable ?? 0);
   }
@@ -29,7 +30,8 @@ const drawn = (pulse: Pulse, minutes: number) => {
     { label: 'refused', color: '--deny', values: deny, kind: 'area' },
     { label: 'could not decide', color: '--unavailable', values: unavailable, kind: 'area' },
     { label: 'allowed', color: '--allow', values: allow, kind: 'area' },
+    { label: 'Postern’s own API', color: '--own', values: own, kind: 'area' },
   ];
-  const says = `In the last ${minutes} minutes ${sum(allow)} were allowed, ${sum(deny)} refused, and ${sum(unavailable)} could not be decided.`;
+  const says = `In the last ${minutes} minutes ${sum(allow)} were allowed (and ${sum(own)} of Postern’s own API), ${sum(deny)} refused, and ${sum(unavailable)} could not be decided.`;
   return { at, series, says, span: [begin, end + minuteSeconds] as const };
 };

@@ -20,7 +20,8 @@ import { type Cause, useEnforcement, usePulse } from './pulse.ts';
 import { Standing } from './standing.tsx';
 
 const names = ['outcome', 'subject', 'service', 'endpoint'] as const;
-const firstRows = 200;
+const firstRows = 500;
+const posternService = 'postern';
 const said: Readonly<Record<Live['state'], string>> = {
   connecting: 'connecting',
   following: 'live',
@@ -36,9 +37,14 @@ export const Now = () => {
   const filters = Object.fromEntries(names.map((name) => [name, query.get(name) ?? '']));
   const reason = query.get('reason') ?? '';
   const set = (changed: Readonly<Record<string, string>>) =>
-    setQuery(new URLSearchParams(queryText({ minutes: query.get('minutes') ?? '', ...filters, reason, ...changed })), {
-      replace: true,
-    });
+    setQuery(
+      new URLSearchParams(
+        queryText({ minutes: query.get('minutes') ?? '', own: query.get('own') ?? '', ...filters, reason, ...changed }),
+      ),
+      {
+        replace: true,
+      },
+    );
   const pulse = usePulse(minutes, follow, may('getPulse'));
   const enforcement = useEnforcement(follow, may('getEnforcement'));
   const first = useQuery({
@@ -50,9 +56,17 @@ export const Now = () => {
     gcTime: 0,
   });
   const live = useLive(filters, first.data?.items, follow && may('followDecisions'));
+  const own =
+    query.get('own') === 'yes' || filters['service'] === posternService || filters['endpoint']?.startsWith('postern/');
   const rows = useMemo(
-    () => (reason === '' ? live.rows : live.rows.filter(({ body }) => (body.reason ?? body.observed) === reason)),
-    [live.rows, reason],
+    () =>
+      live.rows.filter(
+        ({ body }) =>
+          (reason === '' || (body.reason ?? body.observed) === reason) &&
+          // Whoever looks would see themself looking.
+          (own || body.outcome !== 'allow' || body.service !== posternService),
+      ),
+    [live.rows, reason, own],
   );
   const show = ({ reason: because, endpoint, observed }: Cause) =>
     set({ reason: because, endpoint: endpoint ?? '', outcome: observed ? 'allow' : '' });
@@ -129,6 +143,11 @@ export const Now = () => {
           placeholder="no-grant"
           value={reason}
           onChange={(value) => set({ reason: value })}
+        />
+        <Switch
+          label="Postern’s own API too"
+          checked={own === true}
+          onChange={(event) => set({ own: event.currentTarget.checked ? 'yes' : '' })}
         />
       </Group>
       {live.error && (

@@ -6,6 +6,7 @@ import { askJson } from '../api.ts';
 export type Minute = {
   readonly at: string;
   readonly allow: number;
+  readonly own: number;
   readonly deny: number;
   readonly unavailable: number;
 };
@@ -19,7 +20,12 @@ export type Cause = {
   readonly first: string;
   readonly example: DecisionRecord;
 };
-export type Head = { readonly size: number; readonly sealed: number; readonly at: string | null };
+export type Head = {
+  readonly size: number;
+  readonly sealed: number;
+  readonly at: string | null;
+  readonly waitsSince: string | null;
+};
 export type Pulse = {
   readonly now: string;
   readonly minutes: readonly Minute[];

@@ -7,7 +7,7 @@ import { askJson } from '../api.ts';
 import { useMay } from '../may.ts';
 import { type Enforcement, type Head, lasting, type Pulse } from './pulse.ts';
 
-/** A signed head that is older than this, with entries behind it, is one that nobody signs any more. */
+/** An entry that waits longer for a signature is one that nobody signs any more. */
 const unsignedMs = 30_000;
 
 export const Standing = ({
@@ -93,7 +93,7 @@ export const Standing = ({
 
 const Log = ({
   name,
-  head: { size, sealed, at },
+  head: { size, sealed, at, waitsSince },
   now,
   to,
 }: {
@@ -103,11 +103,12 @@ const Log = ({
   readonly to: string;
 }) => {
   const ageMs = at === null ? Number.POSITIVE_INFINITY : Date.parse(now) - Date.parse(at);
+  const waitsMs = waitsSince === null ? 0 : Date.parse(now) - Date.parse(waitsSince);
   const open = size - sealed;
   return (
     <Tile
       name={name}
-      alarm={open > 0 && ageMs > unsignedMs}
+      alarm={open > 0 && waitsMs > unsignedMs}
       value={
         <Anchor component={Link} to={to} underline="always" inherit>
           {size.toLocaleString()}
@@ -117,7 +118,7 @@ const Log = ({
         at === null
           ? 'nothing is signed yet'
           : open > 0
-            ? `${open.toLocaleString()} not signed for ${lasting(ageMs)}`
+            ? `${open.toLocaleString()} wait for a signature, ${lasting(Math.max(0, waitsMs))}`
             : `all signed, ${lasting(Math.max(0, ageMs))} ago`
       }
     />

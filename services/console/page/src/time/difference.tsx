@@ -88,10 +88,7 @@ export const Difference = () => {
             </p>
             {of.kind === 'subject' && <Evidence query={{ question: '2', subject: of.name, from, to }} />}
           </Group>
-          <div className="two">
-            <Side title="Gained" sign="+" changes={gained} />
-            <Side title="Lost" sign="−" changes={lost} />
-          </div>
+          <BySubject gained={gained} lost={lost} />
         </Listed>
       )}
     </>
@@ -99,8 +96,53 @@ export const Difference = () => {
 };
 
 const shownMax = 200;
+/** So few are open from the start. */
+const openMax = 3;
+const endpointsShown = 12;
 
-/** Changes of one subject by the same facts are one entry. */
+/** Whoever's access changed, most changed first. */
+const BySubject = ({ gained, lost }: { readonly gained: readonly Change[]; readonly lost: readonly Change[] }) => {
+  const [plus, minus] = [bySubject(gained), bySubject(lost)];
+  const count = (subject: string): number => (plus.get(subject)?.length ?? 0) + (minus.get(subject)?.length ?? 0);
+  const subjects = [...new Set([...plus.keys(), ...minus.keys()])].sort((a, b) => count(b) - count(a));
+  const most = Math.max(
+    1,
+    ...subjects.map((each) => Math.max(plus.get(each)?.length ?? 0, minus.get(each)?.length ?? 0)),
+  );
+  return (
+    <>
+      {subjects.slice(0, shownMax).map((subject) => {
+        const [up, down] = [plus.get(subject) ?? [], minus.get(subject) ?? []];
+        return (
+          <details className="changes" key={subject} open={subjects.length <= openMax}>
+            <summary>
+              <strong>{subject}</strong>
+              <span className="count plus">+{up.length}</span>
+              <span className="count minus">−{down.length}</span>
+              <span className="diverging" aria-hidden="true">
+                <span className="minus" style={{ width: `${(100 * down.length) / most}%` }} />
+                <span className="plus" style={{ width: `${(100 * up.length) / most}%` }} />
+              </span>
+            </summary>
+            <p>
+              <AboutLink about={subject}>What they can call</AboutLink>
+            </p>
+            <Side title="Gained" sign="+" changes={up} />
+            <Side title="Lost" sign="−" changes={down} />
+          </details>
+        );
+      })}
+      {subjects.length > shownMax && (
+        <p>and {subjects.length - shownMax} more: ask about one subject or a shorter time.</p>
+      )}
+    </>
+  );
+};
+
+const bySubject = (changes: readonly Change[]): ReadonlyMap<string, readonly Change[]> =>
+  Map.groupBy(changes, ({ subject }) => subject);
+
+/** What came by the same facts is one entry. */
 const Side = ({
   title,
   sign,
@@ -110,44 +152,45 @@ const Side = ({
   readonly sign: string;
   readonly changes: readonly Change[];
 }) => {
-  const groups = Object.values(
-    Object.groupBy(changes, ({ subject, because }) => JSON.stringify([subject, because.map(({ fact }) => fact)])),
-  ).flatMap((each) => (each === undefined ? [] : [each]));
+  if (changes.length === 0) return null;
+  const groups = [...Map.groupBy(changes, ({ because }) => JSON.stringify(because.map(({ fact }) => fact))).entries()];
   return (
     <section aria-label={title} className={title.toLowerCase()}>
-      <Title order={2} size="h4">
+      <Title order={3} size="h5">
         {title} ({changes.length})
       </Title>
-      {groups.slice(0, shownMax).map((group) => {
-        const [first] = group;
-        if (first === undefined) return null;
-        return (
-          <Paper withBorder p="sm" mb="sm" key={`${first.subject} ${first.endpoint}`}>
-            <strong>
-              <AboutLink about={first.subject} />
-            </strong>
-            <ul className="opened">
-              {group.map(({ endpoint }) => (
-                <li key={endpoint}>
-                  <span className="sign">{sign}</span> <AboutLink about={endpoint} />
-                </li>
-              ))}
-            </ul>
-            <ul>
-              {first.because.map((because) => (
-                <li key={because.fact}>
-                  <FactLink fact={because.fact} />: {typeWords(because.type)} by {because.by},{' '}
-                  <Moment at={because.recorded} />
-                  {because.reason !== undefined && <>: “{because.reason}”</>}
-                  {because.ticket !== undefined && <> (ticket {because.ticket})</>}
-                </li>
-              ))}
-              {first.because.length === 0 && <li>by the passing of time, or by a change of the model</li>}
-            </ul>
-          </Paper>
-        );
-      })}
-      {groups.length > shownMax && <p>and {groups.length - shownMax} more: ask about one subject or a shorter time.</p>}
+      {groups.map(([key, group]) => (
+        <Paper withBorder p="sm" mb="sm" key={key}>
+          <ul>
+            {group[0]?.because.map((because) => (
+              <li key={because.fact}>
+                <FactLink fact={because.fact} />: {typeWords(because.type)} by {because.by},{' '}
+                <Moment at={because.recorded} />
+                {because.reason !== undefined && <>: “{because.reason}”</>}
+                {because.ticket !== undefined && <> (ticket {because.ticket})</>}
+              </li>
+            ))}
+            {group[0]?.because.length === 0 && <li>by the passing of time, or by a change of the model</li>}
+          </ul>
+          <Endpoints sign={sign} of={group.slice(0, endpointsShown)} />
+          {group.length > endpointsShown && (
+            <details>
+              <summary>and {group.length - endpointsShown} more</summary>
+              <Endpoints sign={sign} of={group.slice(endpointsShown)} />
+            </details>
+          )}
+        </Paper>
+      ))}
     </section>
   );
 };
+
+const Endpoints = ({ sign, of }: { readonly sign: string; readonly of: readonly Change[] }) => (
+  <ul className="opened">
+    {of.map(({ endpoint }) => (
+      <li key={endpoint}>
+        <span className="sign">{sign}</span> <AboutLink about={endpoint} />
+      </li>
+    ))}
+  </ul>
+);

@@ -97,7 +97,7 @@ const WhatTold = ({ body: { data } }: { readonly body: ShownFact }) => (
     {told.map((name) => {
       const value = data[name];
       return typeof value === 'string' ? (
-        <Badge key={name} variant="outline" mr={4} tt="none">
+        <Badge key={name} variant="default" mr={4} tt="none">
           {name} {value}
         </Badge>
       ) : null;
