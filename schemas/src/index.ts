@@ -16,6 +16,7 @@ export * from './config/token-subject.ts';
 export * from './config/traffic.ts';
 export * from './decisions/decision.ts';
 export * from './decisions/enforcement.ts';
+export * from './decisions/takes-away.ts';
 export * from './documents/asyncapi.ts';
 export * from './documents/openapi.ts';
 export * from './facts/envelope.ts';

@@ -128,6 +128,7 @@ export const problems = {
   'audit/record-altered': { status: 500, title: 'The record is not what was signed' },
   'audit/record-behind': { status: 503, title: 'The record holds less than was signed' },
   'audit/reading-unrecorded': { status: 503, title: 'Who reads the record cannot be recorded' },
+  'audit/too-many-followers': { status: 503, title: 'As many follow the decisions as the audit room serves' },
   'audit/store-unreachable': { status: 503, title: 'The audit store does not answer' },
   // event log
   'event-log/unreachable': { status: 503, title: 'The event log does not answer' },

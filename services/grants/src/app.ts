@@ -8,6 +8,7 @@ import { openApiDocument, posternMount, posternService, type Transmitter } from 
 import { metrics, type Telemetry } from '@postern/telemetry';
 import { proxyBarrier } from './barrier.ts';
 import { commandHandler, turns } from './commands.ts';
+import { enforcementTimes } from './enforcement-times.ts';
 import { enforcer } from './enforcer.ts';
 import { enact } from './feeds/enactor.ts';
 import { intake } from './feeds/intake.ts';
@@ -29,6 +30,7 @@ import { eventRoutes } from './routes/events.ts';
 import { feedRoutes } from './routes/feeds.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { liveRoutes } from './routes/live.ts';
 import { modelRoutes } from './routes/model.ts';
 import { principalRoutes } from './routes/principals.ts';
 import { roleRoutes } from './routes/roles.ts';
@@ -119,8 +121,10 @@ export const grantsService = (
     onNews: (facts) => {
       loud.observe(facts);
       enforcement.observe(facts);
+      times.observe(facts);
     },
   });
+  const times = enforcementTimes(clock);
   const loud = loudBreakGlass(() => state, telemetry, log);
   const carryingOut = { facts: eventLog.facts, state, clock, telemetry, turns: turns() };
   const commands = commandHandler(carryingOut);
@@ -148,7 +152,7 @@ export const grantsService = (
     log,
     ...noticePace,
   });
-  const barrier = proxyBarrier(eventLog.enforcement, clock);
+  const barrier = proxyBarrier(eventLog.enforcement, clock, times.heard);
   const enforcement = enforcer({ barrier, commands, clock, telemetry, log }, config.enforceTimeoutMs);
 
   const keepAside = (strangers: readonly Stranger[]): void => {
@@ -194,6 +198,7 @@ export const grantsService = (
       reviewRoutes(routes, { ...deps, record });
       reportRoutes(routes, { ...deps, record });
       noticeRoutes(routes, { notices: told });
+      liveRoutes(routes, { state, times });
       modelRoutes(routes, { ...deps, checkSchema });
       scimRoutes(routes, { ...deps, profiles, together: togetherHandler(carryingOut) }, config.scim);
       routes.get('/openapi.json', async () => openApiDocument());
