@@ -1,10 +1,10 @@
 /** The pages that show: each is loaded when it is looked at first. */
 import './see.css';
-import { Loader } from '@mantine/core';
 import { type ComponentType, lazy, type ReactNode, Suspense } from 'react';
 import { Navigate, Route, useParams } from 'react-router';
 import { config } from 'zod/v4/core';
 import type { SeePages } from './see-needed.ts';
+import { Loading } from './shown.tsx';
 
 // The policy lets no text become code, so zod must not try: before any schema is made.
 config({ jitless: true });
@@ -12,7 +12,7 @@ config({ jitless: true });
 const page = <Name extends string>(load: () => Promise<Record<Name, ComponentType>>, name: Name): ReactNode => {
   const Page = lazy(async (): Promise<{ default: ComponentType }> => ({ default: (await load())[name] }));
   return (
-    <Suspense fallback={<Loader aria-label="Loading" />}>
+    <Suspense fallback={<Loading />}>
       <Page />
     </Suspense>
   );
