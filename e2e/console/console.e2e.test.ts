@@ -79,58 +79,6 @@ suite('the console', { skip }, () => {
     await page.close();
   });
 
-  test('shows an auditor what the gate decides, and hostile text as text', async () => {
-    const page = await eyes.signedIn(auditor.key, '/now?outcome=deny');
-    await page
-      .getByRole('cell', { name: /no-such-endpoint/ })
-      .first()
-      .waitFor();
-    await page.getByText(/× no-such-endpoint at/).waitFor();
-    await eyes.looked(page, 'now');
-    await page.close();
-  });
-
-  test('shows who could call what through which facts, now and before there was anybody', async () => {
-    const page = await eyes.signedIn(auditor.key, '/access?about=user%3Abob');
-    await page.getByText('role postern-auditor').first().waitFor();
-    assert.ok((await page.locator('.edge', { hasText: hostile }).count()) > 0, 'the reason stands there to the letter');
-    await eyes.looked(page, 'access');
-    await page.getByLabel('As of').fill('2001-01-01 00:00');
-    await page.getByRole('button', { name: 'Look' }).click();
-    await page.getByText(/could call nothing|could not be loaded/).waitFor();
-    await eyes.looked(page, 'access-past');
-    await page.close();
-  });
-
-  test('checks a fact in the browser against the pinned key, and takes no other key', async () => {
-    const vkey = async (log: string) =>
-      (await fetch(`${world.gate}/.postern/audit/log/${log}/vkey`, { headers: { 'x-api-key': world.key } })).text();
-    const page = await eyes.signedIn(auditor.key, '/record');
-    await page.getByRole('link', { name: '3', exact: true }).click();
-    await page.getByLabel(/verifier key/).fill(await vkey('facts'));
-    await page.getByRole('button', { name: 'Pin and verify' }).click();
-    await page.getByText('Proven', { exact: true }).waitFor();
-    await eyes.looked(page, 'record-proven');
-    await page.getByLabel(/verifier key/).fill(await vkey('decisions'));
-    await page.getByRole('button', { name: 'Pin and verify' }).click();
-    await page.getByText('Not proven').waitFor();
-    await page.close();
-  });
-
-  test('refuses bytes that the server has changed', async () => {
-    const page = await eyes.signedIn(auditor.key, '/now');
-    await page.route('**/log/facts/entry/2', async (route) => {
-      const response = await route.fetch();
-      await route.fulfill({ response, body: (await response.text()).replace('{', '{ ') });
-    });
-    await page.goto(`${world.gate}/.postern/console/record/3`);
-    const vkey = await fetch(`${world.gate}/.postern/audit/log/facts/vkey`, { headers: { 'x-api-key': world.key } });
-    await page.getByLabel(/verifier key/).fill(await vkey.text());
-    await page.getByRole('button', { name: 'Pin and verify' }).click();
-    await page.getByText('Not proven').waitFor();
-    await page.close();
-  });
-
   test('offers a member none of the pages of the record, and has them answer a request with a reason, at 390 px', async () => {
     await eyes.api('/roles/payslips', { allows: [{ endpoint: 'payroll/getPayslip' }], approvers: ['manager'] }, 'PUT');
     const dave = await eyes.person('user:dave', 'postern-member');

@@ -33,7 +33,7 @@ export const Find = ({
   const [text] = useDebouncedValue(typed.trim().replace(/^(role|service):/, ''), 150);
   const found = useQuery({
     queryKey: ['names', text, kind],
-    queryFn: () => askJson<Answer>(`/names${queryText({ text, kind, limit: '30' })}`),
+    queryFn: () => askJson<Answer>(`/names${queryText({ text, kind, limit: '12' })}`),
     enabled: text !== '' && may('findNames'),
     placeholderData: keepPreviousData,
     staleTime: 10_000,
@@ -54,7 +54,7 @@ export const Find = ({
         // Whoever knows the name needs no list.
         if (event.key === 'Enter' && !event.defaultPrevented && typed.trim() !== '') onChoose(typed.trim());
       }}
-      maxDropdownHeight={360}
+      maxDropdownHeight={640}
       comboboxProps={{ withinPortal: false }}
       renderOption={({ option }) => {
         const named = items.get(option.value);

@@ -38,7 +38,7 @@ export const pictureOf = (alike: readonly Alike[]): Picture => {
       from,
       many
         ? { id: from, kind: 'subject', title: `${each.subjects.length} subjects`, says: few(each.subjects) }
-        : { id: from, kind: 'subject', title: subject, about: subject },
+        : { id: from, kind: subject.startsWith('group:') ? 'group' : 'subject', title: subject, about: subject },
     );
     const to = `endpoints ${each.endpoints.join(' ')}`;
     nodes.set(to, endpointNode(to, each.endpoints));

@@ -25,7 +25,10 @@ const drawn = (pulse: Pulse, minutes: number) => {
     deny.push(minute?.deny ?? 0);
     unavailable.push(minute?.unavailable ?? 0);
   }
-  const sum = (values: readonly number[]): number => values.reduce((all, each) => all + each, 0);
+  // A step is as long as its minute: the last one too.
+  at.push(end + minuteSeconds);
+  for (const values of [allow, own, deny, unavailable]) values.push(values.at(-1) ?? 0);
+  const sum = (values: readonly number[]): number => values.slice(0, -1).reduce((all, each) => all + each, 0);
   const series: readonly Series[] = [
     { label: 'refused', color: '--deny', values: deny, kind: 'area' },
     { label: 'could not decide', color: '--unavailable', values: unavailable, kind: 'area' },
