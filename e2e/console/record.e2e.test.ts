@@ -72,7 +72,7 @@ suite('the record in the console', { skip }, () => {
           .isVisible()
           .catch(() => false)
       ) {
-        const [loaded] = /[\d,.]+/.exec(await page.getByText(/match; the log has/).innerText()) ?? [];
+        const [loaded] = /[\d,.]+/.exec((await page.getByText(/match; the log has/).textContent()) ?? '') ?? [];
         assert.ok(Number(loaded?.replace(/\D/g, '')) >= decisionsMade, `${loaded}`);
         return page.close();
       }
