@@ -98,7 +98,7 @@ export const eyesOn = async (gate: string, adminKey: string): Promise<Eyes> => {
       const before = await page.evaluate('document.documentElement.dataset.mantineColorScheme');
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme });
-        await page.waitForFunction(`document.documentElement.dataset.mantineColorScheme === '${colorScheme}'`);
+        await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor({ state: 'attached' });
         // What fades from one scheme to the other is judged when it has.
         await page.evaluate('Promise.all(document.getAnimations().map((each) => each.finished.catch(() => {})))');
         await page.screenshot({ path: join(screenshots, `${name}-${colorScheme}.png`) });

@@ -239,6 +239,7 @@ suite('what the console shows', { skip }, () => {
       .waitFor();
     await eyes.looked(page, 'model');
     await page.getByRole('tab', { name: /Routes/ }).click();
+    await page.getByLabel('Only with').fill('listEmpl');
     await page.getByRole('link', { name: 'payroll/listEmployees' }).waitFor();
     await page.getByRole('tab', { name: 'Schema' }).click();
     await page

@@ -2,7 +2,18 @@
 import '@xyflow/react/dist/style.css';
 import { graphlib, layout } from '@dagrejs/dagre';
 import { useComputedColorScheme } from '@mantine/core';
-import { Controls, type Edge, Handle, MarkerType, type Node, type NodeProps, Position, ReactFlow } from '@xyflow/react';
+import {
+  Controls,
+  type Edge,
+  type EdgeChange,
+  Handle,
+  MarkerType,
+  type Node,
+  type NodeChange,
+  type NodeProps,
+  Position,
+  ReactFlow,
+} from '@xyflow/react';
 import { useMemo } from 'react';
 import type { Picture, PictureEdge, PictureNode } from './path-picture.ts';
 
@@ -39,6 +50,9 @@ const laidOut = ({ nodes, edges }: Picture): Drawn[] => {
     };
   });
 };
+
+const chosenOf = (changes: readonly (NodeChange<Drawn> | EdgeChange)[]): string | undefined =>
+  changes.flatMap((change) => (change.type === 'select' && change.selected ? [change.id] : []))[0];
 
 export const PathGraph = ({
   picture,
@@ -87,10 +101,16 @@ export const PathGraph = ({
         deleteKeyCode={null}
         zoomOnScroll={false}
         preventScrolling={false}
-        onNodeClick={(_, { data }) => onNode(data.node)}
-        onSelectionChange={({ edges: [first] }) => {
-          const edge = picture.edges.find(({ id }) => id === first?.id);
-          if (edge !== undefined && edge.id !== chosen) onEdge(edge);
+        // Selecting is what a press, Enter and Space do alike.
+        onNodesChange={(changes) => {
+          const id = chosenOf(changes);
+          const node = picture.nodes.find((each) => each.id === id);
+          if (node !== undefined) onNode(node);
+        }}
+        onEdgesChange={(changes) => {
+          const id = chosenOf(changes);
+          const edge = picture.edges.find((each) => each.id === id);
+          if (edge !== undefined) onEdge(edge);
         }}
         aria-label="Ways of access; the same as a list stands below"
       >

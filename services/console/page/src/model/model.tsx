@@ -1,9 +1,10 @@
 /** The model as it is live or was: roles and endpoints with their use and what nobody uses, and the schema's text. */
-import { Badge, Code, Select, Tabs } from '@mantine/core';
+import { Badge, Code, Group, Select, Tabs } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useSearchParams } from 'react-router';
 import { AboutLink } from '../access/ways.tsx';
 import { useMay } from '../may.ts';
+import { DebouncedInput } from '../record/debounced-input.tsx';
 import { Listed, Moment } from '../shown.tsx';
 import { modelPages, SubPages } from '../sub-pages.tsx';
 import { TimeBar } from '../time/time-bar.tsx';
@@ -16,6 +17,7 @@ const dayMs = 86_400_000;
 export const Model = () => {
   const may = useMay();
   const [query, setQuery] = useSearchParams();
+  const wanted = query.get('only') ?? '';
   const [at, tab, days] = [query.get('at') ?? '', query.get('tab') ?? 'roles', query.get('days') ?? '90'];
   const model = useModel(at);
   const uses = useQuery({
@@ -25,7 +27,8 @@ export const Model = () => {
     staleTime: 60_000,
   });
   const set = (name: string, value: string) => {
-    query.set(name, value);
+    if (value === '') query.delete(name);
+    else query.set(name, value);
     setQuery(query, { replace: true });
   };
   return (
@@ -37,22 +40,29 @@ export const Model = () => {
         count={(model.data?.roles.length ?? 0) + (model.data?.services.length ?? 0)}
         empty="Nothing had been published by then."
       >
-        {at === '' && (
-          <Select
-            label="Use counts of the last"
-            data={[
-              { value: '7', label: '7 days' },
-              { value: '30', label: '30 days' },
-              { value: '90', label: '90 days' },
-              { value: '365', label: '365 days' },
-            ]}
-            value={days}
-            onChange={(value) => set('days', value ?? '90')}
-            comboboxProps={{ withinPortal: false }}
-            w="12rem"
-            mb="sm"
+        <Group align="end" mb="sm">
+          <DebouncedInput
+            label="Only with"
+            placeholder="payroll"
+            value={wanted}
+            onChange={(value) => set('only', value)}
           />
-        )}
+          {at === '' && (
+            <Select
+              label="Use counts of the last"
+              data={[
+                { value: '7', label: '7 days' },
+                { value: '30', label: '30 days' },
+                { value: '90', label: '90 days' },
+                { value: '365', label: '365 days' },
+              ]}
+              value={days}
+              onChange={(value) => set('days', value ?? '90')}
+              comboboxProps={{ withinPortal: false }}
+              w="12rem"
+            />
+          )}
+        </Group>
         {model.data !== undefined && (
           <Tabs value={tab} onChange={(value) => set('tab', value ?? 'roles')} keepMounted={false}>
             <Tabs.List>
@@ -63,10 +73,10 @@ export const Model = () => {
               <Tabs.Tab value="schema">Schema</Tabs.Tab>
             </Tabs.List>
             <Tabs.Panel value="roles" pt="sm">
-              <Roles model={model.data} uses={at === '' ? uses.data : undefined} />
+              <Roles model={model.data} wanted={wanted.toLowerCase()} uses={at === '' ? uses.data : undefined} />
             </Tabs.Panel>
             <Tabs.Panel value="routes" pt="sm">
-              <Endpoints model={model.data} uses={at === '' ? uses.data : undefined} />
+              <Endpoints model={model.data} wanted={wanted.toLowerCase()} uses={at === '' ? uses.data : undefined} />
             </Tabs.Panel>
             <Tabs.Panel value="schema" pt="sm">
               {model.data.schema === null ? (
@@ -86,8 +96,11 @@ export const Model = () => {
 
 type RoleRow = NamedRole & { readonly opens: number; readonly used: number | undefined };
 
-const Roles = ({ model, uses }: { readonly model: AModel; readonly uses: Uses | undefined }) => {
-  const rows = model.roles.map((role): RoleRow => {
+type TableOf = { readonly model: AModel; readonly wanted: string; readonly uses: Uses | undefined };
+
+const Roles = ({ model, wanted, uses }: TableOf) => {
+  const has = ({ role, description = '' }: NamedRole) => `${role} ${description}`.toLowerCase().includes(wanted);
+  const rows = model.roles.filter(has).map((role): RoleRow => {
     const opened = model.services.flatMap((service) => endpointsOpened(role, service));
     return {
       ...role,
@@ -151,9 +164,11 @@ const Share = ({ of, is }: { readonly of: number; readonly is: number }) => (
   </span>
 );
 
-const Endpoints = ({ model, uses }: { readonly model: AModel; readonly uses: Uses | undefined }) => {
+const Endpoints = ({ model, wanted, uses }: TableOf) => {
   const rows = model.services.flatMap(({ mount, endpoints }) =>
-    endpoints.map((endpoint) => ({ ...endpoint, path: `${mount}${endpoint.template}`, use: uses?.get(endpoint.id) })),
+    endpoints
+      .map((endpoint) => ({ ...endpoint, path: `${mount}${endpoint.template}`, use: uses?.get(endpoint.id) }))
+      .filter(({ id, path }) => `${id} ${path}`.toLowerCase().includes(wanted)),
   );
   type Row = (typeof rows)[number];
   return (

@@ -122,20 +122,20 @@ export const MomentSlider = ({
           )}
         </span>
         {at !== '' && (
-          <Button size="compact-xs" variant="default" onClick={() => onChange('')}>
+          <Button size="compact-sm" variant="default" onClick={() => onChange('')}>
             Back to now
           </Button>
         )}
         <form onSubmit={submit}>
           <TextInput
-            size="xs"
+            size="sm"
             aria-label={`${label}: your time, or a fact’s number`}
             placeholder="2026-03-01 14:00, or 120"
             value={typed}
             onChange={(event) => setTyped(event.target.value)}
-            rightSectionWidth={44}
+            rightSectionWidth={48}
             rightSection={
-              <Button type="submit" size="compact-xs" variant="subtle">
+              <Button type="submit" size="compact-sm" variant="subtle">
                 Go
               </Button>
             }
