@@ -22,7 +22,6 @@ suite('what the console shows', { skip }, () => {
       headers: { 'x-api-key': world.key, 'content-type': 'application/cloudevents+json' },
       body: JSON.stringify({ specversion: '1.0', id, source: '/hr', type, subject, data }),
     }).then(async (response) => assert.ok(response.ok, await response.text()));
-  const head = async (): Promise<number> => (await eyes.api<{ sequence: number }>('/model')).sequence;
   /** Until as much is signed: what the past is asked of. */
   const sealed = async (sequence: number): Promise<void> => {
     for (;;) {
@@ -173,9 +172,12 @@ suite('what the console shows', { skip }, () => {
   });
 
   test('says why a call is refused, now and at a past moment', async () => {
-    const before = await head();
-    const grant = await eyes.api('/grants', { subject: 'user:carol', role: 'payroll-reader', reason: 'for a day' });
-    await sealed(before + 1);
+    const grant = await eyes.api<{ id: string; sequence: number }>('/grants', {
+      subject: 'user:carol',
+      role: 'payroll-reader',
+      reason: 'for a day',
+    });
+    await sealed(grant.sequence);
     const page = await eyes.signedIn(
       auditor.key,
       `/access/why?subject=user:carol&method=PATCH&path=/payroll/employees/42`,
@@ -187,7 +189,7 @@ suite('what the console shows', { skip }, () => {
       .waitFor();
     await eyes.looked(page, 'access-why');
     await page.goto(
-      `${world.gate}/.postern/console/access/why?subject=user:carol&method=GET&path=/payroll/employees&at=${before + 1}`,
+      `${world.gate}/.postern/console/access/why?subject=user:carol&method=GET&path=/payroll/employees&at=${grant.sequence}`,
     );
     await page.getByText('allow', { exact: true }).waitFor();
     await eyes.api(`/grants/${grant.id}?wait=enforced`, { reason: 'the day is over' }, 'DELETE');
@@ -195,10 +197,14 @@ suite('what the console shows', { skip }, () => {
   });
 
   test('shows the difference between two moments: who gained what, by which fact and for which reason', async () => {
-    const before = await head();
-    await eyes.api('/grants', { subject: 'user:dave', role: 'odd', reason: hostile, ticket: 'T-7' });
-    await sealed(before + 1);
-    const page = await eyes.signedIn(auditor.key, `/time/difference?from=${before}&to=${before + 1}`);
+    const { sequence } = await eyes.api<{ sequence: number }>('/grants', {
+      subject: 'user:dave',
+      role: 'odd',
+      reason: hostile,
+      ticket: 'T-7',
+    });
+    await sealed(sequence);
+    const page = await eyes.signedIn(auditor.key, `/time/difference?from=${sequence - 1}&to=${sequence}`);
     await page.getByText('user:dave', { exact: true }).first().waitFor();
     const gained = page.getByRole('region', { name: 'Gained' });
     await gained.getByText('payroll/changeSalary').waitFor();

@@ -26,6 +26,7 @@ export type Picture = {
 /** Beyond it a picture is none: the list says them all. */
 const alikeShownMax = 24;
 const namedMax = 3;
+const waysShownMax = 24;
 
 export const pictureOf = (alike: readonly Alike[]): Picture => {
   const nodes = new Map<string, PictureNode>();
@@ -42,7 +43,7 @@ export const pictureOf = (alike: readonly Alike[]): Picture => {
     );
     const to = `endpoints ${each.endpoints.join(' ')}`;
     nodes.set(to, endpointNode(to, each.endpoints));
-    for (const way of each.ways) {
+    for (const way of each.ways.slice(0, waysShownMax)) {
       const role = `role ${way.role}`;
       nodes.set(role, { id: role, kind: 'role', title: way.role, about: `role:${way.role}` });
       // A key may do what both it and its owner may: both ways stand behind the right.
@@ -60,8 +61,12 @@ export const pictureOf = (alike: readonly Alike[]): Picture => {
       put(edges, { from: role, to, label: 'opens' });
     }
   }
-  return { nodes: [...nodes.values()], edges: [...edges.values()], leftOut: Math.max(0, alike.length - alikeShownMax) };
+  return { nodes: [...nodes.values()], edges: [...edges.values()], leftOut: countLeftOut(alike) };
 };
+
+const countLeftOut = (alike: readonly Alike[]): number =>
+  Math.max(0, alike.length - alikeShownMax) +
+  alike.slice(0, alikeShownMax).reduce((sum, { ways }) => sum + Math.max(0, ways.length - waysShownMax), 0);
 
 const endpointNode = (id: string, endpoints: readonly string[]): PictureNode => {
   const [first = ''] = endpoints;

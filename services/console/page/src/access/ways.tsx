@@ -1,5 +1,6 @@
 /** The ways in words: what the picture shows, for whoever reads, listens, or looks something up. */
-import { Anchor, Badge, Paper } from '@mantine/core';
+import { Anchor, Badge, Button, Paper } from '@mantine/core';
+import { useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { queryText } from '../api.ts';
 import { Moment } from '../shown.tsx';
@@ -47,43 +48,64 @@ export const GrantTold = ({ way }: { readonly way: Way }) => (
   </span>
 );
 
-export const Ways = ({ alike }: { readonly alike: readonly Alike[] }) => (
-  <>
-    {alike.map((each) => (
-      <Paper withBorder p="sm" mb="sm" key={each.key}>
-        {each.conditional && <Badge color="yellow.9">under conditions</Badge>}
-        {each.ways.map((way) => (
-          <ol className="path" key={`${way.subject} ${way.grant} ${way.group ?? ''}`}>
+/** Somebody may hold ten thousand grants: so many ways are told of at a time. */
+const waysAtATime = 50;
+
+export const Ways = ({ alike }: { readonly alike: readonly Alike[] }) => {
+  const [many, setMany] = useState(waysAtATime);
+  return (
+    <>
+      {alike.slice(0, many).map((each) => (
+        <Told key={each.key} alike={each} />
+      ))}
+      {alike.length > many && (
+        <Button variant="default" onClick={() => setMany(many + waysAtATime)}>
+          Show more: {alike.length - many} are left
+        </Button>
+      )}
+    </>
+  );
+};
+
+const Told = ({ alike: { subjects, endpoints, conditional, ways } }: { readonly alike: Alike }) => {
+  const [many, setMany] = useState(waysAtATime);
+  return (
+    <Paper withBorder p="sm" mb="sm">
+      {conditional && <Badge color="yellow.9">under conditions</Badge>}
+      {ways.slice(0, many).map((way) => (
+        <ol className="path" key={`${way.subject} ${way.grant} ${way.group ?? ''}`}>
+          <li>
+            <span className="node">{subjects.length > 1 ? `${subjects.length} subjects` : way.subject}</span>
+          </li>
+          {way.group !== undefined && (
             <li>
+              <span className="edge">is in</span>
               <span className="node">
-                {each.subjects.length > 1 ? `${each.subjects.length} subjects` : way.subject}
+                <AboutLink about={way.group} />
               </span>
             </li>
-            {way.group !== undefined && (
-              <li>
-                <span className="edge">is in</span>
-                <span className="node">
-                  <AboutLink about={way.group} />
-                </span>
-              </li>
-            )}
-            <li>
-              <GrantTold way={way} />
-              <span className="node">
-                <AboutLink about={`role:${way.role}`}>{`role ${way.role}`}</AboutLink>
-              </span>
-            </li>
-            <li>
-              <span className="edge">opens</span>
-            </li>
-          </ol>
-        ))}
-        {each.subjects.length > 1 && <Names of={each.subjects} label="subjects" />}
-        <Names of={each.endpoints} label="endpoints" />
-      </Paper>
-    ))}
-  </>
-);
+          )}
+          <li>
+            <GrantTold way={way} />
+            <span className="node">
+              <AboutLink about={`role:${way.role}`}>{`role ${way.role}`}</AboutLink>
+            </span>
+          </li>
+          <li>
+            <span className="edge">opens</span>
+          </li>
+        </ol>
+      ))}
+      {ways.length > many && (
+        <Button variant="default" size="compact-sm" onClick={() => setMany(many + waysAtATime)}>
+          Show more ways: {ways.length - many} are left
+        </Button>
+      )}
+      {subjects.length > 1 && <Names of={subjects} label="subjects" />}
+      <Names of={endpoints} label="endpoints" />
+    </Paper>
+  );
+};
 
 const Names = ({ of, label }: { readonly of: readonly string[]; readonly label: string }) => (
   <ul className="opened" aria-label={label}>
