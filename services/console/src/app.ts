@@ -58,13 +58,15 @@ export const consoleService = (
   sessionRoutes(http, { keys, oidc: client, sealKey: sealed, clock, log }, settings);
 
   http.get(base, async (_, reply) => reply.redirect(`${base}/`, 308));
-  http.get<{ Params: { '*': string } }>(`${base}/*`, async ({ params }, reply) => {
+  http.get<{ Params: { '*': string } }>(`${base}/*`, async ({ params, headers }, reply) => {
     const file = await page.file(params['*']);
     if (file === undefined) throw new Problem('runtime/not-found', { detail: params['*'].slice(0, 200) });
-    return reply
+    reply
       .type(file.type)
-      .header('cache-control', file.lasting ? 'public, max-age=31536000, immutable' : 'no-cache')
-      .send(file.bytes);
+      .header('vary', 'accept-encoding')
+      .header('cache-control', file.lasting ? 'public, max-age=31536000, immutable' : 'no-cache');
+    const takesGzip = /(^|,)\s*gzip\s*(,|;\s*q=(1|0\.0*[1-9])|$)/.test(headers['accept-encoding'] ?? '');
+    return takesGzip ? reply.header('content-encoding', 'gzip').send(file.zipped) : reply.send(file.bytes);
   });
 
   return {

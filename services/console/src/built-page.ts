@@ -10,10 +10,17 @@ import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import type { Logger } from '@postern/runtime';
 import { Problem } from '@postern/schemas';
 
-export type PageFile = { readonly bytes: Buffer; readonly type: string; readonly lasting: boolean };
+export type PageFile = {
+  readonly bytes: Buffer;
+  /** The same by gzip. */
+  readonly zipped: Buffer;
+  readonly type: string;
+  readonly lasting: boolean;
+};
 export type BuiltPage = {
   /** `''` and every path that is not below `assets/` is the page itself, which reads the rest of the address. */
   readonly file: (path: string) => Promise<PageFile | undefined>;
@@ -63,17 +70,22 @@ const load = async (log: Pick<Logger, 'info'>, dist: string): Promise<ReadonlyMa
   }
   const files = new Map<string, PageFile>();
   files.set('index.html', {
-    bytes: await readFile(join(built, 'index.html')),
+    ...(await bothWays(join(built, 'index.html'))),
     type: 'text/html; charset=utf-8',
     lasting: false,
   });
   for (const name of await readdir(join(built, 'assets')))
     files.set(`assets/${name}`, {
-      bytes: await readFile(join(built, 'assets', name)),
+      ...(await bothWays(join(built, 'assets', name))),
       type: types[extname(name)] ?? 'application/octet-stream',
       lasting: true,
     });
   return files;
+};
+
+const bothWays = async (path: string): Promise<Pick<PageFile, 'bytes' | 'zipped'>> => {
+  const bytes = await readFile(path);
+  return { bytes, zipped: await promisify(gzip)(bytes, { level: 9 }) };
 };
 
 /** Whole or not at all, whoever else builds at the same time. */
