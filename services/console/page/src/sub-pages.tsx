@@ -1,7 +1,7 @@
 /** The pages below one page; the moment that is looked at goes along. */
 import { Title } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { NavLink, useSearchParams } from 'react-router';
+import { NavLink, useLocation, useSearchParams } from 'react-router';
 import { queryText } from './api.ts';
 
 export const accessPages = [
@@ -33,9 +33,12 @@ export const SubPages = ({
   readonly children?: ReactNode;
 }) => {
   const [query] = useSearchParams();
+  const { pathname } = useLocation();
+  const here = of.find(([path]) => path === pathname)?.[1];
   const kept = Object.fromEntries(keep.map((name) => [name, query.get(name) ?? '']));
   return (
     <header className="sub">
+      <title>{`${title}${here === undefined ? '' : `: ${here}`} · Postern`}</title>
       <Title order={1} size="h2">
         {title}
       </Title>

@@ -16,23 +16,26 @@ export type Live = {
 const keptMax = 5_000;
 const backoffMs = 2_000;
 
-/** Begins with the newest of the record, then follows it; goes on where it broke off. */
+/**
+ * Begins with the newest of the record, then follows it; goes on where it broke off. What was recorded between the first answer and the
+ * beginning of the stream is in neither, so `reload` asks for the newest once more when the stream has begun.
+ */
 export const useLive = (
   filters: Readonly<Record<string, string>>,
   first: readonly LiveRow[] | undefined,
-  follow: boolean,
+  { follow, reload }: { readonly follow: boolean; readonly reload: () => Promise<readonly LiveRow[]> },
 ): Live => {
   const key = JSON.stringify(filters);
   const [live, setLive] = useState<Live>({ rows: [], state: 'connecting' });
   const lastId = useRef('');
-  const firsts = useRef(first);
-  firsts.current = first;
+  const latest = useRef({ first, reload });
+  latest.current = { first, reload };
   const ready = first !== undefined;
   // Another question is another stream.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the filters' text is what they are
   useEffect(() => {
     lastId.current = '';
-    setLive({ rows: firsts.current ?? [], state: 'connecting' });
+    setLive({ rows: latest.current.first ?? [], state: 'connecting' });
   }, [key, ready]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: as above
   useEffect(() => {
@@ -42,30 +45,39 @@ export const useLive = (
       return;
     }
     const ending = new AbortController();
-    const seen = new Set((firsts.current ?? []).map(({ id }) => id));
     const take = (rows: readonly LiveRow[]) => {
-      const fresh = rows.filter(({ id }) => !seen.has(id));
-      for (const { id } of fresh) seen.add(id);
-      if (fresh.length > 0)
-        setLive((now) => ({ ...now, rows: [...fresh.toReversed(), ...now.rows].slice(0, keptMax) }));
+      if (!ending.signal.aborted) setLive((now) => ({ ...now, rows: merged(now.rows, rows) }));
     };
-    void following(
-      filters,
-      lastId,
-      take,
-      (state, error) => setLive(({ rows }) => ({ rows, state, ...(error && { error }) })),
-      ending.signal,
-    );
+    const say = (state: Live['state'], error?: Error) =>
+      setLive(({ rows }) => ({ rows, state, ...(error && { error }) }));
+    const begun = () => void latest.current.reload().then((rows) => take(rows.toReversed()));
+    void following(filters, lastId, { take, say, begun }, ending.signal);
     return () => ending.abort();
   }, [key, ready, follow]);
   return live;
 };
 
+const nameOf = ({ index, id }: LiveRow): string => `${index} ${id}`;
+
+/** The newest first, each once, however they came; `fresh` has the oldest first, as a stream brings them. */
+const merged = (known: readonly LiveRow[], fresh: readonly LiveRow[]): readonly LiveRow[] => {
+  const seen = new Set(known.map(nameOf));
+  const unseen = fresh.filter((row) => !seen.has(nameOf(row))).toReversed();
+  if (unseen.length === 0) return known;
+  return [...unseen, ...known].sort((a, b) => b.index - a.index).slice(0, keptMax);
+};
+
+type Heard = {
+  readonly take: (rows: readonly LiveRow[]) => void;
+  readonly say: (state: Live['state'], error?: Error) => void;
+  /** The stream stands where it began, for the first time. */
+  readonly begun: () => void;
+};
+
 const following = async (
   filters: Readonly<Record<string, string>>,
   lastId: { current: string },
-  take: (rows: readonly LiveRow[]) => void,
-  say: (state: Live['state'], error?: Error) => void,
+  { take, say, begun }: Heard,
   signal: AbortSignal,
 ): Promise<void> => {
   while (!signal.aborted) {
@@ -79,6 +91,7 @@ const following = async (
         onEvent: ({ id, event, data }) => {
           if (event === 'decisions')
             take(JSON.parse(data) as { id: string; index: number; sequence: number; body: DecisionRecord }[]);
+          if (lastId.current === '') begun();
           // Kept once it has been taken: a break in between brings it again.
           if (id !== undefined) lastId.current = id;
         },

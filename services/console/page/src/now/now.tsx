@@ -55,7 +55,10 @@ export const Now = () => {
       ),
     gcTime: 0,
   });
-  const live = useLive(filters, first.data?.items, follow && may('followDecisions'));
+  const live = useLive(filters, first.data?.items, {
+    follow: follow && may('followDecisions'),
+    reload: async () => (await first.refetch()).data?.items ?? [],
+  });
   const own =
     query.get('own') === 'yes' || filters['service'] === posternService || filters['endpoint']?.startsWith('postern/');
   const rows = useMemo(
@@ -72,6 +75,7 @@ export const Now = () => {
     set({ reason: because, endpoint: endpoint ?? '', outcome: observed ? 'allow' : '' });
   return (
     <>
+      <title>Now · Postern</title>
       <Group justify="space-between" mb="xs">
         <Title order={1} size="h2">
           Now

@@ -43,6 +43,7 @@ export const OneDecision = () => {
   const shown = found.data?.decision;
   return (
     <>
+      <title>{`Decision ${id} · Postern`}</title>
       <Title order={1} size="h2">
         Decision <Id text={id} />
       </Title>

@@ -19,6 +19,7 @@ export const OneFact = () => {
   const fact = parsed(text);
   return (
     <>
+      <title>{`Fact ${sequence} · Postern`}</title>
       <Group justify="space-between">
         <Title order={1} size="h2">
           Fact {sequence}
