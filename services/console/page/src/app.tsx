@@ -29,7 +29,9 @@ export const App = () => {
     enabled: live,
     staleTime: 60_000,
   });
-  useRenewal(now, () => void session.refetch());
+  const { refetch } = session;
+  const renewed = useCallback(() => void refetch(), [refetch]);
+  useRenewal(now, renewed);
   const back = useCallback(() => {
     setLast(undefined);
     void client.resetQueries();
@@ -102,11 +104,13 @@ const useRenewal = (session: Session | undefined, onRenewed: () => void): void =
   const { endsAt, renews } = session ?? {};
   useEffect(() => {
     if (renews !== true || endsAt === undefined) return;
-    const wait = Math.max(Date.parse(endsAt) - Date.now() - renewedBeforeEndMs, 1_000);
+    const left = Date.parse(endsAt) - Date.now();
+    // Short ones at half of their time, so that none is renewed all the time.
+    const wait = Math.max(left - renewedBeforeEndMs, left / 2, 1_000);
     const due = setTimeout(
       () => {
         // One that is not renewed ends when it ends, and says so then.
-        renewSession(renewedBeforeEndMs + 5_000).then(onRenewed, () => {});
+        renewSession(left - wait + 5_000).then(onRenewed, () => {});
       },
       Math.min(wait, 2_000_000_000),
     );
