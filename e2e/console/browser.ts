@@ -74,8 +74,10 @@ export const eyesOn = async (gate: string, adminKey: string): Promise<Eyes> => {
     return (await response.json()) as Answer;
   };
   const open: Eyes['open'] = async (path = '/', options = {}) => {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
-    watch(page.context(), complaints);
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    watch(context, complaints);
+    const page = await context.newPage();
+    page.on('close', () => void context.close().catch(() => {}));
     page.setDefaultTimeout(20_000);
     await page.goto(`${gate}/.postern/console${path}`);
     return page;
@@ -116,7 +118,7 @@ export const eyesOn = async (gate: string, adminKey: string): Promise<Eyes> => {
       const before = await page.evaluate('document.documentElement.dataset.mantineColorScheme');
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme });
-        await page.waitForFunction(`document.documentElement.dataset.mantineColorScheme === '${colorScheme}'`);
+        await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor({ state: 'attached' });
         // What fades from one scheme to the other is judged when it has.
         await page.evaluate('Promise.all(document.getAnimations().map((each) => each.finished.catch(() => {})))');
         await page.screenshot({ path: join(screenshots, `${name}-${colorScheme}.png`) });

@@ -38,7 +38,14 @@ export const startOpenIdProvider = async ({
     jwks: { keys: [jwk] },
     cookies: { keys: ['a test'] },
     scopes: ['openid', 'offline_access'],
-    ttl: { RefreshToken: 3_600, Session: 3_600, Grant: 3_600, Interaction: 600, IdToken: 600, AccessToken: 600 },
+    ttl: {
+      RefreshToken: 3_600,
+      Session: 3_600,
+      Grant: 3_600,
+      Interaction: 600,
+      IdToken: 600,
+      AccessToken: accessTokenSeconds,
+    },
     features: {
       revocation: { enabled: true },
       resourceIndicators: {

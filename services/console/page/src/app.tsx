@@ -1,10 +1,12 @@
 /** Who looks, and what of it they are shown: the way in, the pages, or over the pages the way in again. */
+
 import { Alert, Button, Loader, Paper, Title } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useState } from 'react';
 import { useLocation } from 'react-router';
 import { Dialog } from './dialog.tsx';
 import { forgetDrafts, Typist } from './drafts.ts';
+import { legible } from './names.ts';
 import { pagesOf, renewSession, type Session, whoAmI } from './session.ts';
 import { Shell } from './shell.tsx';
 import { WaysIn } from './sign-in.tsx';
@@ -80,8 +82,8 @@ const Again = ({ over, was }: { readonly over: string | undefined; readonly was:
         Your session has ended
       </Title>
       <p>
-        {over ?? 'It ran out, or was ended.'} What you typed stays where it is: sign in again as {was.principal}, and go
-        on.
+        {over ?? 'It ran out, or was ended.'} What you typed stays where it is: sign in again as{' '}
+        {legible(was.principal ?? '')}, and go on.
       </p>
       <WaysIn onDone={done} />
       <Button
