@@ -2,7 +2,7 @@
  * Ids as people read them. In the graph a name's letters beyond the plainest stand as `=XX` (their UTF-8); here they are letters again,
  * in any script, and characters that would turn the text around them are shown for what they are.
  */
-const turning = /[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const turning = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\u200b\u2060\ufeff]/gu;
 
 export const legible = (id: string): string => {
   if (!id.includes('=')) return id;
