@@ -42,7 +42,9 @@ export type Eyes = AsyncDisposable & {
   readonly complaints: readonly string[];
   /** As the administrator; the answer has to be good. */
   readonly api: <Answer = { id: string; key: string }>(path: string, body?: object, method?: string) => Promise<Answer>;
-  /** Somebody who has joined, with the role and a key that carries it. */
+  /** What the HR system or the identity provider says; enforced when it resolves. */
+  readonly event: (type: string, subject: string, data?: object) => Promise<void>;
+  /** Whoever has joined, with the roles and a key that carries them. */
   readonly person: (name: string, ...roles: readonly string[]) => Promise<Person>;
   readonly open: (path?: string, options?: PageOptions) => Promise<Page>;
   readonly signedIn: (key: string, path?: string, options?: PageOptions) => Promise<Page>;
@@ -72,17 +74,35 @@ export const eyesOn = async (gate: string, adminKey: string): Promise<Eyes> => {
     return (await response.json()) as Answer;
   };
   const open: Eyes['open'] = async (path = '/', options = {}) => {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
-    watch(page.context(), complaints);
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    watch(context, complaints);
+    const page = await context.newPage();
+    page.on('close', () => void context.close().catch(() => {}));
     page.setDefaultTimeout(20_000);
     await page.goto(`${gate}/.postern/console${path}`);
     return page;
   };
+  let told = 0;
   return {
     browser,
     complaints,
     api,
     open,
+    event: async (type, subject, data = {}) => {
+      const response = await fetch(`${gate}/.postern/events?wait=enforced`, {
+        method: 'POST',
+        headers: { 'x-api-key': adminKey, 'content-type': 'application/cloudevents+json' },
+        body: JSON.stringify({
+          specversion: '1.0',
+          id: `event-${++told}`,
+          source: '/e2e/console',
+          type,
+          subject,
+          data,
+        }),
+      });
+      assert.ok(response.ok, `${type} ${subject}: ${await response.text()}`);
+    },
     person: async (name, ...roles) => {
       for (const role of roles) await api('/grants', { subject: name, role, reason: hostile });
       return { ...(await api('/keys', { owner: name, roles, reason: 'a session of a test' })), name };

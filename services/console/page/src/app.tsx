@@ -1,10 +1,12 @@
 /** Who looks, and what of it they are shown: the way in, the pages, or over the pages the way in again. */
+
 import { Alert, Button, Loader, Paper, Title } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useState } from 'react';
 import { useLocation } from 'react-router';
 import { Dialog } from './dialog.tsx';
 import { forgetDrafts, Typist } from './drafts.ts';
+import { legible } from './names.ts';
 import { pagesOf, renewSession, type Session, whoAmI } from './session.ts';
 import { Shell } from './shell.tsx';
 import { WaysIn } from './sign-in.tsx';
@@ -29,7 +31,9 @@ export const App = () => {
     enabled: live,
     staleTime: 60_000,
   });
-  useRenewal(now, () => void session.refetch());
+  const { refetch } = session;
+  const renewed = useCallback(() => void refetch(), [refetch]);
+  useRenewal(now, renewed);
   const back = useCallback(() => {
     setLast(undefined);
     void client.resetQueries();
@@ -78,8 +82,8 @@ const Again = ({ over, was }: { readonly over: string | undefined; readonly was:
         Your session has ended
       </Title>
       <p>
-        {over ?? 'It ran out, or was ended.'} What you typed stays where it is: sign in again as {was.principal}, and go
-        on.
+        {over ?? 'It ran out, or was ended.'} What you typed stays where it is: sign in again as{' '}
+        {legible(was.principal ?? '')}, and go on.
       </p>
       <WaysIn onDone={done} />
       <Button
@@ -102,11 +106,13 @@ const useRenewal = (session: Session | undefined, onRenewed: () => void): void =
   const { endsAt, renews } = session ?? {};
   useEffect(() => {
     if (renews !== true || endsAt === undefined) return;
-    const wait = Math.max(Date.parse(endsAt) - Date.now() - renewedBeforeEndMs, 1_000);
+    const left = Date.parse(endsAt) - Date.now();
+    // Short ones at half of their time, so that none is renewed all the time.
+    const wait = Math.max(left - renewedBeforeEndMs, left / 2, 1_000);
     const due = setTimeout(
       () => {
         // One that is not renewed ends when it ends, and says so then.
-        renewSession(renewedBeforeEndMs + 5_000).then(onRenewed, () => {});
+        renewSession(left - wait + 5_000).then(onRenewed, () => {});
       },
       Math.min(wait, 2_000_000_000),
     );

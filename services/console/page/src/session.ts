@@ -25,8 +25,12 @@ export const whoAmI = async (): Promise<Session> => {
   }
 };
 
-export const issuers = async () =>
-  (await askJson<{ issuers: readonly { issuer: string; label: string }[] }>('/console/issuers')).issuers;
+/** For whoever has no session, or one that is over: a dead cookie must not be in the way. */
+const asNobody = { 'postern-console': '0' } as const;
+
+type Issuers = { readonly issuers: readonly { readonly issuer: string; readonly label: string }[] };
+export const issuers = async (): Promise<Issuers['issuers']> =>
+  (await askJson<Issuers>('/console/issuers', { headers: asNobody })).issuers;
 
 /** The key goes into the header once, for the gate to judge, and into the cookie, which no script can read. */
 export const signInByKey = async (key: string): Promise<void> => {
@@ -41,7 +45,7 @@ export const signInByKey = async (key: string): Promise<void> => {
 export const beginSignIn = async (issuer: string, returnTo: string): Promise<void> => {
   const { location } = await askJson<{ location: string }>('/console/session/begin', {
     method: 'POST',
-    headers: { 'postern-console': '0', 'content-type': 'application/json' },
+    headers: { ...asNobody, 'content-type': 'application/json' },
     body: JSON.stringify({ issuer, returnTo }),
   });
   window.location.assign(location);
@@ -54,7 +58,7 @@ export const beginSignIn = async (issuer: string, returnTo: string): Promise<voi
 export const finishSignIn = async (query: string): Promise<string> => {
   const { returnTo } = await askJson<{ returnTo: string }>('/console/session/finish', {
     method: 'POST',
-    headers: { 'postern-console': '0', 'content-type': 'application/json' },
+    headers: { ...asNobody, 'content-type': 'application/json' },
     body: JSON.stringify({ query }),
   });
   const session = await whoAmI();
@@ -73,7 +77,7 @@ export const renewSession = (soonMs: number): Promise<void> =>
 
 /** Without the page's header the cookie does not count, so that one with a dead credential can be dropped too. */
 const dropCookies = async (): Promise<void> => {
-  await ask('/console/session', { method: 'DELETE', headers: { 'postern-console': '0' } });
+  await ask('/console/session', { method: 'DELETE', headers: asNobody });
 };
 
 /**

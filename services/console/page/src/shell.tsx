@@ -1,4 +1,5 @@
 /** What is around every page: where one can go, who one is, and what has to be seen wherever one is. */
+
 import { Alert, Button, useMantineColorScheme } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
@@ -7,6 +8,7 @@ import { Connection } from './connection.tsx';
 import { Telling } from './deciding/change.tsx';
 import { OpenGlass } from './deciding/open-glass.tsx';
 import { forgetDrafts } from './drafts.ts';
+import { legible } from './names.ts';
 import { seeRoutes } from './see-pages.tsx';
 import { nobody, type Pages, type Session, signOut } from './session.ts';
 import { Loading } from './shown.tsx';
@@ -50,7 +52,7 @@ export const Shell = ({ session, pages }: { readonly session: Session; readonly 
           ))}
         </nav>
         <span className="who">
-          <bdi>{session.principal}</bdi>
+          <bdi>{legible(session.principal ?? '')}</bdi>
         </span>
         <Button size="compact-sm" variant="default" onClick={toggleColorScheme}>
           Dark or light

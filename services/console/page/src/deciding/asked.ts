@@ -1,6 +1,6 @@
 /** What the pages of Deciding ask Postern, and as what it answers. */
 import type { AccessRequest, BreakGlassUse } from '@postern/schemas';
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { askJson } from '../api.ts';
 import { allowedOf, type Session, whoAmI } from '../session.ts';
 
@@ -60,18 +60,25 @@ const operations = [
 ] as const;
 export type Deciding = (typeof operations)[number];
 
-/** Nothing is offered that would be refused: the graph is asked about all of it at once. False until it has answered. */
-export const useMayDecide = (): ((operation: Deciding) => boolean) => {
+const useRights = (): ReadonlySet<string> | undefined => {
   const session = useQuery<Session>({ queryKey: ['session'], queryFn: whoAmI });
   const { principal, credential } = session.data ?? {};
-  const { data } = useQuery({
+  return useQuery({
     queryKey: ['may-decide', principal, credential],
     queryFn: () => allowedOf(operations),
     enabled: principal != null,
+    // Whoever is asked to sign in again still sees what was offered before.
+    placeholderData: keepPreviousData,
     staleTime: 60_000,
-  });
-  return (operation) => data?.has(operation) === true;
+  }).data;
 };
+/** Nothing is offered that would be refused: the graph is asked about all of it at once. False until it has answered. */
+export const useMayDecide = (): ((operation: Deciding) => boolean) => {
+  const rights = useRights();
+  return (operation) => rights?.has(operation) === true;
+};
+/** What is offered is known. */
+export const useRightsKnown = (): boolean => useRights() !== undefined;
 
 const everyMs = 10_000;
 

@@ -1,12 +1,15 @@
 /** A use of break-glass that waits for this person's judgement. */
+
 import { Button, Group, Paper, Textarea } from '@mantine/core';
 import { useDraft } from '../drafts.ts';
+import { legible } from '../names.ts';
 import { Moment } from '../shown.tsx';
 import type { Use } from './asked.ts';
 import { everywhere, Failed, useChange } from './change.tsx';
 
 export const GlassToReview = ({ use }: { readonly use: Use }) => {
-  const { id, subject, role, reason, ticket, opened, until, live, closed, as } = use;
+  const { id, role, reason, ticket, opened, until, live, closed, as } = use;
+  const subject = legible(use.subject);
   const [why, setWhy, clear] = useDraft(`glass ${id}`, '');
   const judge = useChange<'justified' | 'unjustified'>(
     (verdict) => ({ path: `/breakglass/${encodeURIComponent(id)}/review`, body: { verdict, reason: why.trim() } }),

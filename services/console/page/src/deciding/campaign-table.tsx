@@ -1,7 +1,9 @@
 /** The items of a campaign: a list box of any length, of which only what is in sight is in the document. */
+
 import { Badge } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, type Ref, useEffect, useImperativeHandle, useRef, useState } from 'react';
+import { legible } from '../names.ts';
 import { Moment } from '../shown.tsx';
 import type { Item } from './asked.ts';
 import { verdictKeys } from './campaign-keys.tsx';
@@ -122,7 +124,7 @@ export const CampaignTable = ({ ref, items, marks, selected, at, onAt, onSelect,
               </span>
               <span className="what">
                 <bdi>
-                  <strong>{subject}</strong>
+                  <strong>{legible(subject)}</strong>
                 </bdi>{' '}
                 <bdi>{role}</bdi>
                 {conditions?.until !== undefined && (
@@ -149,7 +151,7 @@ export const CampaignTable = ({ ref, items, marks, selected, at, onAt, onSelect,
                     used <Moment at={lastUsed} />
                   </>
                 )}
-                ; {cameAbout.as} by <bdi>{cameAbout.by}</bdi>, <Moment at={cameAbout.at} />
+                ; {cameAbout.as} by <bdi>{legible(cameAbout.by)}</bdi>, <Moment at={cameAbout.at} />
                 {cameAbout.reason !== undefined && (
                   <>
                     : <q dir="auto">{cameAbout.reason}</q>

@@ -1,9 +1,11 @@
 /** A campaign, item by item, by the keyboard alone: marked first, looked over, taken back where it was wrong, and then sent. */
+
 import { Alert, Button, Group, NativeSelect, TextInput, Title } from '@mantine/core';
 import { useMemo, useRef, useState } from 'react';
 import { useParams, useSearchParams } from 'react-router';
 import { queryText } from '../api.ts';
 import { useDraft } from '../drafts.ts';
+import { legible } from '../names.ts';
 import { Loading, Moment } from '../shown.tsx';
 import { type Campaign as Open, useCampaigns } from './asked.ts';
 import { CampaignKeys, verdictKeys } from './campaign-keys.tsx';
@@ -138,7 +140,9 @@ const Items = ({ campaign }: { readonly campaign: Open }) => {
         <ReasonFor
           verdict={asking}
           count={targets.length}
-          about={current !== undefined && targets.length === 1 ? `${current.subject}: ${current.role}` : undefined}
+          about={
+            current !== undefined && targets.length === 1 ? `${legible(current.subject)}: ${current.role}` : undefined
+          }
           last={said[asking]}
           onClose={() => setAsking(undefined)}
           onSaid={(reason, until) => mark(asking, reason, until)}

@@ -2,14 +2,17 @@
 import './deciding.css';
 import { Title } from '@mantine/core';
 import { Navigate, NavLink, Route, Routes } from 'react-router';
+import { Loading } from '../shown.tsx';
 import { Ask } from './ask.tsx';
-import { useBreakGlass, useCampaigns, useMayDecide, useRequests } from './asked.ts';
+import { useBreakGlass, useCampaigns, useMayDecide, useRequests, useRightsKnown } from './asked.ts';
 import { Campaign } from './campaign.tsx';
+
 import { Inbox } from './inbox.tsx';
 import { Mine } from './mine.tsx';
 
 export const Deciding = () => {
   const may = useMayDecide();
+  const known = useRightsKnown();
   const requests = useRequests();
   const glass = useBreakGlass(may('listMyBreakGlass'));
   const campaigns = useCampaigns(may('listMyReviews'));
@@ -17,6 +20,8 @@ export const Deciding = () => {
     (requests.data?.toApprove.length ?? 0) +
     (glass.data?.toReview.length ?? 0) +
     (campaigns.data?.items.reduce((sum, { mine }) => sum + mine.length, 0) ?? 0);
+  // A page is there or not there only when that is known: else a link to it would lead elsewhere.
+  if (!known) return <Loading />;
   return (
     <>
       <header className="sub">

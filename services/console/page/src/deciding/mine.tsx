@@ -1,5 +1,7 @@
 /** What this person asked for and took, and where each stands. */
+
 import { Badge, Button, Title } from '@mantine/core';
+import { legible } from '../names.ts';
 import { Listed, Moment } from '../shown.tsx';
 import { useBreakGlass, useMayDecide, useRequests, type Waiting } from './asked.ts';
 import { Failed, useChange } from './change.tsx';
@@ -45,7 +47,7 @@ export const Mine = () => {
                   </bdi>
                   , <Moment at={opened} /> until <Moment at={until} />: <q dir="auto">{reason}</q>{' '}
                   {review
-                    ? `${review.by} found it ${review.verdict}: “${review.reason}”.`
+                    ? `${legible(review.by)} found it ${review.verdict}: “${review.reason}”.`
                     : `Waits for the judgement of ${reviewers.join(', ')}.`}
                 </li>
               ))}
@@ -73,13 +75,15 @@ const Asked = ({ request }: { readonly request: Waiting }) => {
       {subject !== requester && (
         <>
           {' '}
-          for <bdi>{subject}</bdi>
+          for <bdi>{legible(subject)}</bdi>
         </>
       )}
       , asked <Moment at={asked} />.{' '}
       {state === 'open' && (
         <>
-          {approvals.length === 0 ? 'Nobody has said yes yet' : `Yes from ${approvals.map(({ by }) => by).join(', ')}`}
+          {approvals.length === 0
+            ? 'Nobody has said yes yet'
+            : `Yes from ${approvals.map(({ by }) => legible(by)).join(', ')}`}
           {rule && `; ${rule.approvers.join(', ')} may`}. It lapses <Moment at={answerBy} />.{' '}
           {may('withdrawRequest') && (
             <Button size="compact-sm" variant="default" loading={withdraw.isPending} onClick={() => withdraw.mutate()}>
@@ -91,7 +95,7 @@ const Asked = ({ request }: { readonly request: Waiting }) => {
       {ended?.reason !== undefined && (
         <>
           {' '}
-          <bdi>{ended.by}</bdi>: <q dir="auto">{ended.reason}</q>
+          <bdi>{legible(ended.by)}</bdi>: <q dir="auto">{ended.reason}</q>
         </>
       )}
       <Failed title="It was not taken back" error={withdraw.error} />

@@ -1,4 +1,5 @@
 /** The items in the order that the reviewer wants. */
+
 import {
   type ColumnDef,
   getCoreRowModel,
@@ -6,6 +7,7 @@ import {
   getSortedRowModel,
   useReactTable,
 } from '@tanstack/react-table';
+import { legible } from '../names.ts';
 import type { Item } from './asked.ts';
 
 export const orders = {
@@ -27,7 +29,8 @@ const columns: ColumnDef<Item>[] = [
   { id: 'given', accessorFn: ({ cameAbout }) => cameAbout.at },
   {
     id: 'text',
-    accessorFn: ({ subject, role, cameAbout }) => `${subject} ${role} ${cameAbout.by} ${cameAbout.reason ?? ''}`,
+    accessorFn: ({ subject, role, cameAbout }) =>
+      `${legible(subject)} ${role} ${legible(cameAbout.by)} ${cameAbout.reason ?? ''}`,
   },
 ];
 const every = (text: string, find: string): boolean => {

@@ -1,12 +1,15 @@
 /** One request that waits for this person's answer. What was typed stays until the answer is in the log. */
+
 import { Button, Group, Paper, Textarea } from '@mantine/core';
 import { useDraft } from '../drafts.ts';
+import { legible } from '../names.ts';
 import { Id, Moment } from '../shown.tsx';
 import { inWords, ruleInWords, useMayDecide, type Waiting } from './asked.ts';
 import { everywhere, Failed, useChange } from './change.tsx';
 
 export const WaitingRequest = ({ request }: { readonly request: Waiting }) => {
-  const { id, subject, requester, role, reason, ticket, duration, answerBy, approvals, rule } = request;
+  const { id, role, reason, ticket, duration, answerBy, approvals, rule } = request;
+  const [subject, requester] = [legible(request.subject), legible(request.requester)];
   const may = useMayDecide();
   const [why, setWhy, clear] = useDraft(`answer ${id}`, '');
   const answer = useChange<'approve' | 'deny'>(
@@ -63,7 +66,8 @@ export const WaitingRequest = ({ request }: { readonly request: Waiting }) => {
             <dt>Approved by</dt>
             <dd>
               {ruleInWords(rule)}
-              {approvals.length > 0 && `; so far ${approvals.map(({ by, as }) => `${by} as ${as}`).join(', ')}`}
+              {approvals.length > 0 &&
+                `; so far ${approvals.map(({ by, as }) => `${legible(by)} as ${as}`).join(', ')}`}
             </dd>
           </>
         )}

@@ -82,7 +82,7 @@ const Nearest = ({ cause: { reason, example } }: { readonly cause: Cause }) => {
     staleTime: 60_000,
     retry: false,
   });
-  if (judged.data === undefined) return null;
+  if (judged.data === undefined || !byGrant.has(reason)) return null;
   const { decision, explanation } = judged.data;
   if (decision === 'allow') return <div className="small">By now it would be allowed.</div>;
   const miss = explanation?.outcome === 'deny' ? explanation.misses[0] : undefined;
