@@ -44,6 +44,8 @@ export type Eyes = AsyncDisposable & {
   readonly api: <Answer = { id: string; key: string }>(path: string, body?: object, method?: string) => Promise<Answer>;
   /** What the HR system or the identity provider says; enforced when it resolves. */
   readonly event: (type: string, subject: string, data?: object) => Promise<void>;
+  /** Many join at once. */
+  readonly join: (names: readonly string[], data?: object) => Promise<void>;
   /** Whoever has joined, with the roles and a key that carries them. */
   readonly person: (name: string, ...roles: readonly string[]) => Promise<Person>;
   readonly open: (path?: string, options?: PageOptions) => Promise<Page>;
@@ -88,6 +90,15 @@ export const eyesOn = async (gate: string, adminKey: string): Promise<Eyes> => {
     complaints,
     api,
     open,
+    join: async (names, data = {}) => {
+      const about = { specversion: '1.0', source: '/e2e/console', type: 'postern.person.joined.v1', data };
+      const response = await fetch(`${gate}/.postern/events`, {
+        method: 'POST',
+        headers: { 'x-api-key': adminKey, 'content-type': 'application/cloudevents-batch+json' },
+        body: JSON.stringify(names.map((subject) => ({ ...about, id: `joins-${subject}`, subject }))),
+      });
+      assert.ok(response.ok, await response.text());
+    },
     event: async (type, subject, data = {}) => {
       const response = await fetch(`${gate}/.postern/events?wait=enforced`, {
         method: 'POST',

@@ -146,17 +146,9 @@ suite('deciding', { skip }, () => {
     );
     const names = Array.from({ length: reviewed }, (_, at) => `user:p${String(at).padStart(3, '0')}`);
     const [first = '', second = '', third = '', fourth = ''] = names;
-    for (let from = 0; from < names.length; from += 50)
-      await Promise.all(
-        names.slice(from, from + 50).map(async (name) => {
-          await eyes.event('postern.person.joined.v1', name, { manager: 'user:lea' });
-          await eyes.api('/grants', {
-            subject: name,
-            role: 'reports',
-            reason: name === third ? hostile : 'started here',
-          });
-        }),
-      );
+    await eyes.join(names, { manager: 'user:lea' });
+    for (const name of names)
+      await eyes.api('/grants', { subject: name, role: 'reports', reason: name === third ? hostile : 'started here' });
     const { id } = await eyes.api('/reviews', {
       title: `Q4 ${hostile}`,
       scope: { role: 'reports' },
