@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { queryText } from '../api.ts';
 import { Evidence } from '../evidence.tsx';
+import { legible } from '../names.ts';
 import { Listed, Moment } from '../shown.tsx';
 import { accessPages, SubPages } from '../sub-pages.tsx';
 import { TimeBar } from '../time/time-bar.tsx';
@@ -67,7 +68,7 @@ const Rights = ({
         <p>
           {kind === 'subject' ? (
             <>
-              <strong>{name}</strong> can call <strong>{found.data?.rights.length}</strong> endpoints
+              <strong>{legible(name)}</strong> can call <strong>{found.data?.rights.length}</strong> endpoints
             </>
           ) : (
             <>

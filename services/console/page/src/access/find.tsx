@@ -5,6 +5,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { askJson, queryText } from '../api.ts';
 import { useMay } from '../may.ts';
+import { legible } from '../names.ts';
 import { aboutText } from './rights.ts';
 
 type Named = { readonly kind: string; readonly name: string; readonly says?: string };
@@ -60,7 +61,7 @@ export const Find = ({
         const named = items.get(option.value);
         return (
           <span className="found">
-            <span className="kind">{named?.kind}</span> <span>{named?.name}</span>{' '}
+            <span className="kind">{named?.kind}</span> <span>{legible(named?.name ?? '')}</span>{' '}
             {named?.says !== undefined && (
               <Text span size="xs" c="dimmed">
                 {named.says}

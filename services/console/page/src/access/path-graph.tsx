@@ -15,16 +15,17 @@ import {
   ReactFlow,
 } from '@xyflow/react';
 import { useMemo } from 'react';
+import { legible } from '../names.ts';
 import type { Picture, PictureEdge, PictureNode } from './path-picture.ts';
 
 type Drawn = Node<{ readonly node: PictureNode }, 'thing'>;
 const [width, height] = [190, 62];
 
 const Thing = ({ data: { node } }: NodeProps<Drawn>) => (
-  <div className={`thing ${node.kind}`} title={node.says ?? node.title}>
+  <div className={`thing ${node.kind}`} title={legible(node.says ?? node.title)}>
     <Handle type="target" position={Position.Left} isConnectable={false} />
     <small>{node.kind}</small>
-    <span>{node.title}</span>
+    <span>{legible(node.title)}</span>
     <Handle type="source" position={Position.Right} isConnectable={false} />
   </div>
 );
@@ -73,7 +74,7 @@ export const PathGraph = ({
       id: edge.id,
       source: edge.from,
       target: edge.to,
-      label: edge.way === undefined ? edge.label : `fact ${edge.way.fact} · ${edge.way.by}`,
+      label: edge.way === undefined ? edge.label : `fact ${edge.way.fact} · ${legible(edge.way.by)}`,
       ariaLabel: `${edge.from} to ${edge.to}: ${edge.label}`,
       markerEnd: { type: MarkerType.ArrowClosed },
       selected: edge.id === chosen,

@@ -3,6 +3,7 @@ import { Anchor, Badge, Button, Paper } from '@mantine/core';
 import { useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { queryText } from '../api.ts';
+import { legible } from '../names.ts';
 import { Moment } from '../shown.tsx';
 import { type Alike, conditionWords, type Way } from './rights.ts';
 
@@ -19,7 +20,7 @@ export const AboutLink = ({ about, children }: { readonly about: string; readonl
       underline="always"
       inherit
     >
-      {children ?? about}
+      {children ?? legible(about)}
     </Anchor>
   );
 };
@@ -31,7 +32,7 @@ export const FactLink = ({ fact }: { readonly fact: number }) => (
 
 export const GrantTold = ({ way }: { readonly way: Way }) => (
   <span className="edge">
-    granted by {way.by}: “{way.reason}” (<FactLink fact={way.fact} />
+    granted by {legible(way.by)}: “{way.reason}” (<FactLink fact={way.fact} />
     {way.issued && (
       <>
         , <Moment at={way.issued} />
@@ -75,7 +76,7 @@ const Told = ({ alike: { subjects, endpoints, conditional, ways } }: { readonly 
       {ways.slice(0, many).map((way) => (
         <ol className="path" key={`${way.subject} ${way.grant} ${way.group ?? ''}`}>
           <li>
-            <span className="node">{subjects.length > 1 ? `${subjects.length} subjects` : way.subject}</span>
+            <span className="node">{subjects.length > 1 ? `${subjects.length} subjects` : legible(way.subject)}</span>
           </li>
           {way.group !== undefined && (
             <li>

@@ -5,6 +5,7 @@ import { Link } from 'react-router';
 import { askWhy, MissTold } from '../access/why.tsx';
 import { queryText } from '../api.ts';
 import { useMay } from '../may.ts';
+import { legible } from '../names.ts';
 import { whyQuery } from '../record/why-query.ts';
 import { Moment } from '../shown.tsx';
 import type { Cause } from './pulse.ts';
@@ -40,8 +41,10 @@ export const Causes = ({
                 </strong>{' '}
                 at {cause.endpoint ?? 'no endpoint'} {cause.observed && <Badge color="yellow.9">observed only</Badge>}
                 <div className="small">
-                  {cause.callers === 1 ? cause.who[0] : `${cause.callers} callers: ${cause.who.join(', ')}`}, last{' '}
-                  <Moment at={cause.example.at} /> (
+                  {cause.callers === 1
+                    ? legible(cause.who[0] ?? '')
+                    : `${cause.callers} callers: ${cause.who.map(legible).join(', ')}`}
+                  , last <Moment at={cause.example.at} /> (
                   <Anchor
                     component={Link}
                     to={`/record/decisions/${encodeURIComponent(cause.example.id)}`}

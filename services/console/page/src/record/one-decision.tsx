@@ -7,6 +7,7 @@ import type { FoundDecisions } from '../access/grants-at.ts';
 import { FactLink } from '../access/ways.tsx';
 import { ask, askJson, queryText } from '../api.ts';
 import { Evidence } from '../evidence.tsx';
+import { legible } from '../names.ts';
 import { Id, Listed, Moment } from '../shown.tsx';
 import { Members } from './members.tsx';
 import { Bytes } from './one-fact.tsx';
@@ -72,7 +73,7 @@ const Told = ({ decision, instance }: { readonly decision: DecisionRecord; reado
       <Members
         of={{
           outcome: <OutcomeBadge decision={decision} />,
-          who: principal ?? 'nobody',
+          who: legible(principal ?? 'nobody'),
           credential,
           request: `${method} ${path}`,
           endpoint: endpoint ?? 'none',

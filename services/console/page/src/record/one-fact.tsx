@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
 import { ask, queryText } from '../api.ts';
 import { Evidence } from '../evidence.tsx';
+import { legible } from '../names.ts';
 import { Id, Listed, Moment } from '../shown.tsx';
 import { type ShownFact, typeWords } from '../time/time-bar.tsx';
 import { Members } from './members.tsx';
@@ -43,7 +44,7 @@ export const OneFact = () => {
           <Paper withBorder p="md" my="md">
             <Members
               of={{
-                about: fact.subject,
+                about: fact.subject === undefined ? undefined : legible(fact.subject),
                 by: fact.authid,
                 recorded: fact.recordedtime === undefined ? undefined : <Moment at={fact.recordedtime} />,
                 'for the time':

@@ -9,6 +9,7 @@ import { FactLink } from '../access/ways.tsx';
 import { askJson, queryText } from '../api.ts';
 import { Evidence } from '../evidence.tsx';
 import { useMay } from '../may.ts';
+import { legible } from '../names.ts';
 import { Listed, Moment } from '../shown.tsx';
 import { SubPages } from '../sub-pages.tsx';
 import { type ShownFact, typeWords } from '../time/time-bar.tsx';
@@ -146,15 +147,15 @@ const factColumns: readonly Column<FactRow>[] = [
   { head: 'Fact', cell: ({ sequence }) => <FactLink fact={sequence} />, width: '7rem' },
   { head: 'Recorded', cell: ({ body }) => <Moment at={body.recordedtime} />, width: '13rem' },
   { head: 'What', cell: ({ body }) => typeWords(body.type) },
-  { head: 'About', cell: ({ body }) => body.subject ?? '' },
-  { head: 'By', cell: ({ body }) => body.authid ?? '' },
+  { head: 'About', cell: ({ body }) => legible(body.subject ?? '') },
+  { head: 'By', cell: ({ body }) => legible(body.authid ?? '') },
   { head: 'Content', cell: ({ body }) => JSON.stringify(body.data).slice(0, 160), width: 'minmax(14rem, 3fr)' },
 ];
 
 export const decisionColumns: readonly Column<Pick<DecisionRow, 'id' | 'body'>>[] = [
   { head: 'When', cell: ({ body }) => <Moment at={body.at} />, width: '13rem' },
   { head: 'Outcome', cell: ({ body }) => <OutcomeBadge decision={body} />, width: 'minmax(11rem, 1fr)' },
-  { head: 'Who', cell: ({ body }) => body.principal ?? 'nobody' },
+  { head: 'Who', cell: ({ body }) => legible(body.principal ?? 'nobody') },
   { head: 'Endpoint', cell: ({ body }) => body.endpoint ?? 'none', width: 'minmax(10rem, 1.2fr)' },
   { head: 'Request', cell: ({ body }) => `${body.method} ${body.path}`, width: 'minmax(12rem, 2fr)' },
   {

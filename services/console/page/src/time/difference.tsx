@@ -7,6 +7,7 @@ import { parseAbout, type Right } from '../access/rights.ts';
 import { AboutLink, FactLink } from '../access/ways.tsx';
 import { askJson, queryText } from '../api.ts';
 import { Evidence } from '../evidence.tsx';
+import { legible } from '../names.ts';
 import { Listed, Moment } from '../shown.tsx';
 import { SubPages, timePages } from '../sub-pages.tsx';
 import { MomentSlider, typeWords, useHead } from './time-bar.tsx';
@@ -116,7 +117,7 @@ const BySubject = ({ gained, lost }: { readonly gained: readonly Change[]; reado
         return (
           <details className="changes" key={subject} open={subjects.length <= openMax}>
             <summary>
-              <strong>{subject}</strong>
+              <strong>{legible(subject)}</strong>
               <span className="count plus">+{up.length}</span>
               <span className="count minus">−{down.length}</span>
               <span className="diverging" aria-hidden="true">

@@ -7,6 +7,7 @@ import type { Found } from '../access/grants-at.ts';
 import { FactLink } from '../access/ways.tsx';
 import { askJson, queryText } from '../api.ts';
 import { Evidence } from '../evidence.tsx';
+import { legible } from '../names.ts';
 import { Listed, Moment } from '../shown.tsx';
 import { SubPages, timePages } from '../sub-pages.tsx';
 import { type ShownFact, typeWords } from './time-bar.tsx';
@@ -54,7 +55,7 @@ export const Life = () => {
                   </>
                 }
               >
-                <Moment at={body.recordedtime} /> by {body.authid} (<FactLink fact={sequence} />,{' '}
+                <Moment at={body.recordedtime} /> by {legible(body.authid ?? '')} (<FactLink fact={sequence} />,{' '}
                 <Anchor
                   component={Link}
                   to={`/access${queryText({ about: subject, at: String(sequence) })}`}

@@ -5,6 +5,7 @@ import { Link, useSearchParams } from 'react-router';
 import type { Found } from '../access/grants-at.ts';
 import { FactLink } from '../access/ways.tsx';
 import { askJson, queryText } from '../api.ts';
+import { legible } from '../names.ts';
 import { Listed, Moment } from '../shown.tsx';
 import { SubPages, timePages } from '../sub-pages.tsx';
 import { VirtualTable } from '../virtual-table.tsx';
@@ -59,8 +60,8 @@ export const Time = () => {
             { head: 'Fact', cell: ({ sequence }) => <FactLink fact={sequence} />, width: '7rem' },
             { head: 'Recorded', cell: ({ body }) => <Moment at={body.recordedtime} />, width: '13rem' },
             { head: 'What', cell: ({ body }) => typeWords(body.type) },
-            { head: 'About', cell: ({ body }) => body.subject ?? '' },
-            { head: 'By', cell: ({ body }) => body.authid ?? '' },
+            { head: 'About', cell: ({ body }) => legible(body.subject ?? '') },
+            { head: 'By', cell: ({ body }) => legible(body.authid ?? '') },
             { head: 'Reason', cell: ({ body }) => String(body.data['reason'] ?? ''), width: 'minmax(10rem, 2fr)' },
           ]}
         />
