@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Organisation } from '@postern/schemas';
+import { encodeId, Organisation } from '@postern/schemas';
 import { findNames } from './names.ts';
 
 const organisation = (): Organisation => {
@@ -29,6 +29,13 @@ test('names are found whole first, then by their beginning, then by any part, th
     ],
   );
   assert.equal(more, false);
+});
+
+test('a name in any script is found as it is written', () => {
+  const all = organisation();
+  const id = `user:${encodeId('محمد الأمين')}`;
+  all.principals.set(id as never, { id, state: 'active' } as never);
+  assert.deepEqual(findNames(all, 'الأمين', { limit: 10 }).items, [{ kind: 'user', name: id }]);
 });
 
 test('an endpoint is found by its path, a kind is kept to, and it is said that there are more', () => {

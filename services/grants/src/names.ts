@@ -1,5 +1,5 @@
 /** Subjects, groups, roles, services and endpoints by part of their names. */
-import type { Organisation } from '@postern/schemas';
+import { decodeId, type Organisation } from '@postern/schemas';
 
 export const nameKinds = ['user', 'workload', 'credential', 'group', 'role', 'service', 'endpoint'] as const;
 export type NameKind = (typeof nameKinds)[number];
@@ -16,11 +16,26 @@ export const findNames = (
   const wanted = text.trim().toLowerCase();
   const found: Found[] = [];
   for (const { says, ...named } of everything(organisation, kind)) {
-    const rank = Math.min(rankOf(named.name, wanted), says === undefined ? none : rankOf(says, wanted) + 3);
+    const rank = Math.min(
+      rankOf(asWritten(named.name), wanted),
+      rankOf(named.name, wanted),
+      says === undefined ? none : rankOf(says, wanted) + 3,
+    );
     if (rank < none) found.push({ ...named, ...(says !== undefined && { says }), rank });
   }
   found.sort((a, b) => a.rank - b.rank || a.name.length - b.name.length || (a.name < b.name ? -1 : 1));
   return { items: found.slice(0, limit).map(({ rank: _, ...each }) => each), more: found.length > limit };
+};
+
+/** Letters of any script stand encoded in an id; people look for what they can read. */
+const asWritten = (name: string): string => {
+  if (!name.includes('=')) return name;
+  try {
+    const at = name.search(/[:/]/) + 1;
+    return name.slice(0, at) + decodeId(name.slice(at));
+  } catch {
+    return name;
+  }
 };
 
 const none = 9;
