@@ -107,7 +107,8 @@ test('minutes and causes add up to what the record holds, whether counted at onc
   assert.deepEqual(await sum(), { allow: 4, deny: 3, causes: [{ ...cause, count: 3 }] });
   assert.deepEqual(await sum(), { allow: 4, deny: 3, causes: [{ ...cause, count: 3 }] });
   for (let batch = 0; batch < 6; batch++) await here.publish(200);
-  assert.deepEqual(await sum(), { allow: 802, deny: 405, causes: [{ ...cause, count: 405 }] });
+  for (const _ of ['once', 'and again'])
+    assert.deepEqual(await sum(), { allow: 802, deny: 405, causes: [{ ...cause, count: 405 }] });
   const fresh = await pulse(here.store.reader, () => now).counted(3_600_000);
   assert.equal(fresh.causes[0]?.count, 405);
 });
