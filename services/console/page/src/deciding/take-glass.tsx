@@ -49,8 +49,8 @@ export const TakeGlass = ({ role, onDone }: { readonly role: Askable; readonly o
           </li>
           <li>It is logged as an error, and everybody who watches Postern sees it while it lasts.</li>
           <li>
-            Afterwards {breakGlass?.reviewers.join(', ')} judge whether it was justified. It stays on their list until
-            they have.
+            Afterwards it is judged whether that was justified, by: {breakGlass?.reviewers.join(', ')}. It stays on
+            their list until then.
           </li>
         </ul>
         <Textarea
