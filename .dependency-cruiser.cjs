@@ -61,7 +61,8 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)node_modules/.*/node_modules/' },
+    // What vite has made of the page has its own chunks, and its own circles of them.
+    exclude: { path: ['(^|/)node_modules/.*/node_modules/', '^services/console/dist/'] },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
   },
 };

@@ -32,6 +32,8 @@ export type DistributedOptions = {
   /** Two instances of grants: the second proxy sends its commands to the second. */
   readonly grants?: 1 | 2;
   readonly proxies?: 2 | 4;
+  /** With the console's room, and an issuer that people sign in with. */
+  readonly console?: { readonly issuers: (gates: readonly string[]) => Promise<readonly object[]> };
 };
 
 export const distributedWorld = async ({
@@ -39,6 +41,7 @@ export const distributedWorld = async ({
   feeds = [],
   grants: grantsCount = 1,
   proxies = 2,
+  console,
 }: DistributedOptions = {}): Promise<DistributedWorld> => {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'postern-many-'));
@@ -60,7 +63,13 @@ export const distributedWorld = async ({
   await writeFile(spicedbTokenFile, spicedb.presharedKey, { mode: 0o600 });
 
   const gateNames = (['proxy-1', 'proxy-2', 'proxy-3', 'proxy-4'] as const satisfies RoomName[]).slice(0, proxies);
-  const names: readonly RoomName[] = ['grants-1', 'authorizer', 'audit', ...gateNames];
+  const names: readonly RoomName[] = [
+    'grants-1',
+    'authorizer',
+    'audit',
+    ...(console === undefined ? [] : (['console'] as const)),
+    ...gateNames,
+  ];
   const rooms: readonly RoomName[] = grantsCount === 2 ? [...names, 'grants-2'] : names;
   const free = await freeAddresses(rooms.length * 3);
   const listens = new Map(rooms.map((room, index) => [room, free[index * 2] ?? '']));
@@ -74,13 +83,18 @@ export const distributedWorld = async ({
   const upstream = stack.use(await startUpstream(gates));
   const operations = stack.use(await startOperationApis());
   const eventLogUrl = `kafka://${kafka.brokers}/postern`;
+  const model = commonConfig({
+    upstream: upstream.url,
+    issuer: issuer.url,
+    transmitter,
+    otlp: collector.url,
+    services: operations.services,
+  });
   const common = {
-    ...commonConfig({
-      upstream: upstream.url,
-      issuer: issuer.url,
-      transmitter,
-      otlp: collector.url,
-      services: operations.services,
+    ...model,
+    ...(console !== undefined && {
+      issuers: [...model.issuers, ...(await console.issuers(gates))],
+      console: { origins: gates },
     }),
     eventLog: eventLogUrl,
     relationships: `spicedb://${spicedb.endpoint}?tokenFile=${spicedbTokenFile}`,
@@ -102,6 +116,7 @@ export const distributedWorld = async ({
         authorizer: at('authorizer'),
         audit: at('audit'),
         grants,
+        ...(console !== undefined && { console: at('console') }),
         tokenFile,
         ...(kind !== 'proxy' && { listen: listens.get(room) }),
       },

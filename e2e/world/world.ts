@@ -6,7 +6,16 @@ import type { Transmitter } from './transmitter.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What one process is in the distributed world; in the embedded world all of them are the same one. */
-export type RoomName = 'grants-1' | 'grants-2' | 'authorizer' | 'audit' | 'proxy-1' | 'proxy-2' | 'proxy-3' | 'proxy-4';
+export type RoomName =
+  | 'grants-1'
+  | 'grants-2'
+  | 'authorizer'
+  | 'audit'
+  | 'console'
+  | 'proxy-1'
+  | 'proxy-2'
+  | 'proxy-3'
+  | 'proxy-4';
 
 export type CloudEvent = {
   /** A new one where none is given. */

@@ -1,6 +1,7 @@
 export * from '../generated/gate-zed.ts';
 export * from './assert-never.ts';
 export * from './conditions.ts';
+export * from './config/console.ts';
 export * from './config/endpoint-spelling.ts';
 export * from './config/feeds-yaml.ts';
 export * from './config/issuer.ts';
@@ -16,6 +17,7 @@ export * from './config/token-subject.ts';
 export * from './config/traffic.ts';
 export * from './decisions/decision.ts';
 export * from './decisions/enforcement.ts';
+export * from './decisions/takes-away.ts';
 export * from './documents/asyncapi.ts';
 export * from './documents/openapi.ts';
 export * from './facts/envelope.ts';

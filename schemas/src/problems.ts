@@ -39,6 +39,12 @@ export const problems = {
     title: 'The relationship engine holds more than the log: it is not of this log',
   },
   'authorizer/unreadable-fact': { status: 500, title: 'The log holds a fact that this version cannot read' },
+  // console
+  'console/sign-in-refused': { status: 400, title: 'This sign-in does not hold' },
+  'console/issuer-unreachable': { status: 502, title: 'The issuer does not answer as an OpenID provider does' },
+  'console/not-renewed': { status: 409, title: 'The session is not renewed' },
+  'console/clear-line': { status: 400, title: 'Nobody signs in over a clear line' },
+  'console/not-built': { status: 503, title: 'The page of the console has not been built' },
   // grants: commands and inbound events
   'grants/bad-request': { status: 400, title: 'The request cannot be read' },
   'grants/bad-event': { status: 400, title: 'The event is not a CloudEvent that this gate can read' },
@@ -128,6 +134,7 @@ export const problems = {
   'audit/record-altered': { status: 500, title: 'The record is not what was signed' },
   'audit/record-behind': { status: 503, title: 'The record holds less than was signed' },
   'audit/reading-unrecorded': { status: 503, title: 'Who reads the record cannot be recorded' },
+  'audit/too-many-followers': { status: 503, title: 'As many follow the decisions as the audit room serves' },
   'audit/store-unreachable': { status: 503, title: 'The audit store does not answer' },
   // event log
   'event-log/unreachable': { status: 503, title: 'The event log does not answer' },

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { isProblem } from '@postern/schemas';
 import { type Cases, entryOf, grow, idsOf, numbered, rowOf } from './conformance-entries.ts';
 import type { AuditRow, LastUsesQuery } from './port.ts';
+import { cursorBehind } from './query.ts';
 
 export const readingCases: Cases = {
   'a row comes back with every member it had, and none that it had not': async ({ open }) => {
@@ -36,6 +37,18 @@ export const readingCases: Cases = {
       until: '2030-01-01T00:00:01Z',
     });
     assert.deepEqual(idsOf(found), ['d-1']);
+  },
+
+  'whoever goes on from behind a size is given what came after it, from the empty log on': async ({ open }) => {
+    await using store = await open();
+    const from = async (size: number) =>
+      idsOf(await store.reader.find('decisions', { order: 'oldest', limit: 10, cursor: cursorBehind(size) }));
+    assert.deepEqual(await from(0), []);
+    const two = (number: number) => [rowOf(number, {}), { ...rowOf(number, {}), id: `id-${number}b` }];
+    await grow(store, 'decisions', [entryOf(Buffer.from('1'), two(1)), entryOf(Buffer.from('2'), two(2))]);
+    assert.deepEqual(await from(0), ['id-1', 'id-1b', 'id-2', 'id-2b']);
+    assert.deepEqual(await from(1), ['id-2', 'id-2b']);
+    assert.deepEqual(await from(2), []);
   },
 
   'each filter finds what it names and nothing else, and filters add up': async ({ open }) => {

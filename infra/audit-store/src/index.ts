@@ -1,3 +1,3 @@
 export type * from './cursors.ts';
 export * from './port.ts';
-export { pageRowsMax } from './query.ts';
+export { cursorBehind, pageRowsMax } from './query.ts';

@@ -1,5 +1,6 @@
 /** Who issues tokens that count here, and how each of them is checked. */
 import { z } from 'zod';
+import { SignIn } from './console.ts';
 import { RequiredClaims, TokenSubject } from './token-subject.ts';
 
 const documentUrl = z.string().regex(/^(http|https|file):/, 'write a URL that begins with http:, https:, file:');
@@ -53,6 +54,10 @@ export const Dpop = z.strictObject({
 });
 export type Dpop = z.infer<typeof Dpop>;
 
+/** Over a clear line anybody could answer in the issuer's place; on this very machine nobody else can. */
+const overSafeLine = (url: string): boolean =>
+  /^https:/.test(url) || /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:|\/|$)/.test(url);
+
 export const Issuer = z.strictObject({
   issuer: z.url(),
   audience: z.array(z.string().min(1)).min(1),
@@ -75,11 +80,17 @@ export const Issuer = z.strictObject({
   clockSkewSeconds: z.number().int().min(0).max(300).default(30),
   introspection: Introspection.optional(),
   dpop: Dpop.prefault({}),
+  /** People sign in to the console with this issuer. */
+  signIn: SignIn.optional(),
 });
 export type Issuer = z.infer<typeof Issuer>;
 
 export const Issuers = z
   .array(Issuer)
+  .refine(
+    (all) => all.every(({ issuer, signIn }) => signIn === undefined || overSafeLine(issuer)),
+    'people sign in over https: alone, or on this machine: give the issuer an https: address',
+  )
   .refine((all) => new Set(all.map(({ issuer }) => issuer)).size === all.length, 'an issuer is named twice')
   .refine((all) => {
     const prefixes = all.flatMap(({ introspection }) => (introspection === undefined ? [] : [introspection.prefix]));

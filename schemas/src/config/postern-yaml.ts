@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { Kept } from '../facts/privacy.ts';
 import { AccessClass } from '../facts/role.ts';
 import { ServiceName } from '../ids.ts';
+import { ConsoleConfig } from './console.ts';
 import { Issuers } from './issuer.ts';
 import { KafkaFeeds } from './kafka-feeds.ts';
 import { NoticeSubscriptions } from './notices.ts';
@@ -133,6 +134,8 @@ export const PosternYaml = z.strictObject({
       authorizer: Url('http', 'https').optional(),
       grants: Url('http', 'https').optional(),
       audit: Url('http', 'https').optional(),
+      /** Left out, this gate has no console. */
+      console: Url('http', 'https').optional(),
       /** What this room listens on when it runs by itself. */
       listen: Address.default('127.0.0.1:8082'),
       /** A file with the secret that proxies and the authorizer share; left out, the authorizer's /pdp trusts its network. */
@@ -179,6 +182,7 @@ export const PosternYaml = z.strictObject({
   cachedDecisionsMax: z.number().int().min(0).default(200_000),
   /** Inbound topics of HR and identity systems, on the event log's Kafka or another: kafka://brokers/topic. */
   feeds: KafkaFeeds.default([]),
+  console: ConsoleConfig.prefault({}),
   scim: z
     .strictObject({
       /** What a new User is known by for ever: `user:VALUE`, as the issuers' tokens name it. Without the value an id is made up. */

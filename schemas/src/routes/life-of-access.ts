@@ -22,6 +22,13 @@ export const lifeOfAccessOperations: readonly PosternOperation[] = [
     'listMyRequests',
     'What the caller asked for, and what waits for their answer',
   ),
+  operation(
+    'read',
+    'GET',
+    '/requests/askable',
+    'listAskable',
+    'Roles that can be asked for, or taken in an emergency, and what stands against it for the caller',
+  ),
   operation('read', 'GET', '/requests/{request}', 'getRequest', 'One request'),
   operation(
     'write',
@@ -62,6 +69,7 @@ export const lifeOfAccessOperations: readonly PosternOperation[] = [
 export const memberOperations: readonly string[] = [
   'askForRole',
   'listMyRequests',
+  'listAskable',
   'approveRequest',
   'denyRequest',
   'withdrawRequest',

@@ -9,6 +9,6 @@ export type PosternOperation = {
   readonly template: string;
   readonly access: Endpoint['access'];
   readonly summary: string;
-  /** Without a credential: nothing in its answer says anything of anybody. */
+  /** No grant is asked for: its answer says nothing of anybody, or of the caller alone, whom the room then wants to know. */
   readonly public?: true;
 };

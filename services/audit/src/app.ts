@@ -23,6 +23,7 @@ import { exportRoute } from './export/routes.ts';
 import { ingest } from './ingest.ts';
 import { decisionsSource } from './ingest-decisions.ts';
 import { factsSource } from './ingest-facts.ts';
+import { liveRoutes } from './live/routes.ts';
 import { questionRoutes } from './questions/routes.ts';
 import { noteReadings } from './readings/hooks.ts';
 import { type KeepingConfig, keeping } from './readings/keeping.ts';
@@ -131,6 +132,7 @@ export const auditService = (deps: AuditDeps, config: AuditConfig): Room => {
       showTextsIn(routes, texts);
       recordRoutes(routes, store.reader, texts);
       lastUseRoute(routes, store.reader);
+      liveRoutes(routes, { reader: store.reader, clock, signal: stopping.signal });
       asOfRoute(routes, { reader: store.reader, past: ago, clock });
       questionRoutes(routes, { reader: store.reader, past: ago, trees, openEngine, clock });
       exportRoute(routes, { reader: store.reader, past: ago, trees, openEngine, clock, logs, sealed });

@@ -22,7 +22,7 @@ import { wholeNumber } from './input.ts';
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
-const rooms = ['proxy', 'authorizer', 'grants', 'audit'] as const;
+const rooms = ['proxy', 'authorizer', 'grants', 'audit', 'console'] as const;
 
 /** The command with all its commands, not run yet. */
 export const posternProgram = (): Command => {

@@ -13,10 +13,8 @@ const mains = {
     ]);
     return { serve: (loaded: LoadedConfig) => serveAudit(loaded, questionsOver) };
   },
-} satisfies Record<
-  Exclude<Room, 'console'> | 'proxy',
-  () => Promise<{ serve: (loaded: LoadedConfig) => Promise<void> }>
->;
+  console: () => import('@postern/console/main'),
+} satisfies Record<Room | 'proxy', () => Promise<{ serve: (loaded: LoadedConfig) => Promise<void> }>>;
 
 export const serve = async (room: keyof typeof mains, loaded: LoadedConfig): Promise<void> =>
   (await mains[room]()).serve(loaded);

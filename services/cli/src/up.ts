@@ -1,6 +1,6 @@
 /** `postern up`: every room in one process, the log and its record in a thread of their own. The wiring diagram of the product; what is opened here is closed in reverse order. */
 import { authorizerService } from '@postern/authorizer/app';
-import { consoleService } from '@postern/console/app';
+import { consoleOrigins, consoleService, sealKeyOf } from '@postern/console/app';
 import { openInboundFeed } from '@postern/event-log/open';
 import { grantsService, loadSettings, recordAt, schemaCheck } from '@postern/grants/app';
 import { sealedTexts } from '@postern/profiles';
@@ -114,7 +114,15 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       scim: config.scim,
     },
   );
-  const console = consoleService({ keys, log, telemetry }, { secure: tls !== undefined });
+  const console = consoleService(
+    { keys, clock, log, telemetry, sealKey: () => sealKeyOf(loaded) },
+    {
+      secure: tls !== undefined,
+      origins: consoleOrigins(loaded),
+      sessionHoursMax: config.console.sessionHoursMax,
+      issuers: config.issuers,
+    },
+  );
   const listeners = {
     console: httpListener(console, loopback),
     authorizer: httpListener(authorizer, loopback),
@@ -173,6 +181,7 @@ export const up = async ({ loaded, reloads, beside, onReady }: UpOptions): Promi
       if (material !== undefined) proxy.made()?.configureTls(material);
       proxy.made()?.configureGraphQl(graphQlServices(fresh.config.services, persisted));
       proxy.made()?.configureIssuers(fresh.config.issuers);
+      console.configureIssuers(fresh.config.issuers);
       proxy.made()?.configureObserved(observedServices(fresh.config.services));
       proxy.made()?.configureUpstreams(upstreamsOf(fresh.config.services, roomUrls(), persisted));
       proxy.made()?.configureTrustedProxies(fresh.config.trustedProxies);

@@ -1,39 +1,47 @@
 /**
- * The console's room: the page's files, and the cookie of a session. It guards nothing, because it knows nothing: the gate judges
+ * The console's room: the page's files, and the cookies of a session. It guards nothing, because it knows nothing: the gate judges
  * the credential in the cookie at every call, as it judges one in a header.
  */
-import {
-  type AssertionKeys,
-  assertionHeader,
-  httpApp,
-  type Logger,
-  type Room,
-  verifyAssertion,
-} from '@postern/runtime';
-import { Problem, posternMount, posternService, sessionCookie } from '@postern/schemas';
+import { type AssertionKeys, type Clock, httpApp, type Logger, type Room } from '@postern/runtime';
+import { type Issuer, Problem, posternMount } from '@postern/schemas';
 import type { Telemetry } from '@postern/telemetry';
-import type { FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import { builtPage } from './built-page.ts';
+import { oidc } from './oidc.ts';
+import type { SealKey } from './sealed.ts';
+import { type SessionSettings, sessionRoutes } from './session-routes.ts';
 
-export type ConsoleDeps = { readonly keys: AssertionKeys; readonly log: Logger; readonly telemetry: Telemetry };
-export type ConsoleConfig = {
-  /** The gate speaks TLS: then the cookie never goes over a clear line. */
-  readonly secure: boolean;
+export { consoleOrigins, sealKeyOf } from './settings.ts';
+
+export type ConsoleDeps = {
+  readonly keys: AssertionKeys;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly telemetry: Telemetry;
+  /** Asked for once, at the start. */
+  readonly sealKey: () => Promise<SealKey>;
 };
+export type ConsoleSettings = SessionSettings & {
+  readonly issuers: readonly Issuer[];
+  /** The page is looked for, and built where it has to be, before the room is ready; else at the first look. */
+  readonly builtAtStart?: boolean;
+};
+export type ConsoleService = Room & { readonly configureIssuers: (issuers: readonly Issuer[]) => void };
 
 const base = `${posternMount}/console`;
-const SignIn = z.strictObject({ key: z.string().regex(/^psk_[A-Za-z0-9_-]{43}$/, 'it is no API key of this gate') });
 /** Mantine sets custom properties on elements by the CSSOM, which a policy does not forbid; no style stands in a document. */
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-export const consoleService = ({ keys, log, telemetry }: ConsoleDeps, { secure }: ConsoleConfig): Room => {
-  const http = httpApp({ log, telemetry, bodyBytesMax: 4_096 });
+export const consoleService = (
+  { keys, clock, log, telemetry, sealKey }: ConsoleDeps,
+  { issuers, builtAtStart = false, ...settings }: ConsoleSettings,
+): ConsoleService => {
+  const http = httpApp({ log, telemetry, bodyBytesMax: 16_384 });
   const page = builtPage(log);
-  const cookie = (value: string, more = ''): string =>
-    `${sessionCookie}=${value}; Path=${posternMount}/; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}${more}`;
+  const client = oidc(issuers, clock);
+  let key: SealKey | undefined;
+  let missing: string | undefined = builtAtStart ? 'the page has not been built yet' : undefined;
 
   http.addHook('onSend', async (_, reply) => {
     reply
@@ -43,47 +51,37 @@ export const consoleService = ({ keys, log, telemetry }: ConsoleDeps, { secure }
       .header('cross-origin-opener-policy', 'same-origin')
       .header('cross-origin-resource-policy', 'same-origin');
   });
+  const sealed = (): SealKey => {
+    if (key === undefined) throw new Problem('runtime/internal', { detail: 'the console has not been started' });
+    return key;
+  };
+  sessionRoutes(http, { keys, oidc: client, sealKey: sealed, clock, log }, settings);
 
   http.get(base, async (_, reply) => reply.redirect(`${base}/`, 308));
-  http.get(`${base}/session`, async (request, reply) => {
-    reply.header('cache-control', 'no-store');
-    const token = request.headers[assertionHeader];
-    if (typeof token !== 'string') return { principal: null };
-    const { sub, credential } = await verifyAssertion(token, posternService, keys);
-    return { principal: sub, ...(credential !== undefined && { credential }) };
-  });
-  http.post(`${base}/session`, async (request, reply) => {
-    requireSameSite(request);
-    const { key } = SignIn.parse(request.body);
-    return reply.header('cache-control', 'no-store').header('set-cookie', cookie(key)).code(204).send();
-  });
-  http.delete(`${base}/session`, async (request, reply) => {
-    requireSameSite(request);
-    return reply.header('cache-control', 'no-store').header('set-cookie', cookie('', '; Max-Age=0')).code(204).send();
-  });
-  http.get<{ Params: { '*': string } }>(`${base}/*`, async ({ params }, reply) => {
+  http.get<{ Params: { '*': string } }>(`${base}/*`, async ({ params, headers }, reply) => {
     const file = await page.file(params['*']);
     if (file === undefined) throw new Problem('runtime/not-found', { detail: params['*'].slice(0, 200) });
-    return reply
+    reply
       .type(file.type)
-      .header('cache-control', file.lasting ? 'public, max-age=31536000, immutable' : 'no-cache')
-      .send(file.bytes);
+      .header('vary', 'accept-encoding')
+      .header('cache-control', file.lasting ? 'public, max-age=31536000, immutable' : 'no-cache');
+    const takesGzip = /(^|,)\s*gzip\s*(,|;\s*q=(1|0\.0*[1-9])|$)/.test(headers['accept-encoding'] ?? '');
+    return takesGzip ? reply.header('content-encoding', 'gzip').send(file.zipped) : reply.send(file.bytes);
   });
 
   return {
     name: 'console',
     http,
-    start: async () => {},
-    notReady: () => [],
+    configureIssuers: client.configure,
+    start: async () => {
+      key = await sealKey();
+      if (!builtAtStart) return;
+      await page.file('');
+      missing = undefined;
+    },
+    notReady: () => (missing === undefined ? [] : [missing]),
     stop: async () => {
       await http.close();
     },
   };
-};
-
-/** Another site's page can neither sign somebody in under a name of its choice, nor out. */
-const requireSameSite = ({ headers }: FastifyRequest): void => {
-  const site = headers['sec-fetch-site'];
-  if (site !== undefined && site !== 'same-origin' && site !== 'none')
-    throw new Problem('runtime/bad-request', { detail: 'sessions begin and end on the console alone' });
 };

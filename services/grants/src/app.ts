@@ -16,6 +16,7 @@ import { openApiDocument, posternMount, posternService, type Transmitter } from 
 import { metrics, type Telemetry } from '@postern/telemetry';
 import { proxyBarrier } from './barrier.ts';
 import { commandHandler, turns } from './commands.ts';
+import { enforcementTimes } from './enforcement-times.ts';
 import { enforcer } from './enforcer.ts';
 import { enact } from './feeds/enactor.ts';
 import { intake } from './feeds/intake.ts';
@@ -41,9 +42,11 @@ import { eventRoutes } from './routes/events.ts';
 import { feedRoutes } from './routes/feeds.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { liveRoutes } from './routes/live.ts';
 import { modelRoutes } from './routes/model.ts';
 import { principalRoutes } from './routes/principals.ts';
 import { roleRoutes } from './routes/roles.ts';
+import { sessionRoutes } from './routes/sessions.ts';
 import { ssfRoutes } from './routes/ssf.ts';
 import { runningSet } from './running-set.ts';
 import type { CheckSchema } from './schema-check.ts';
@@ -135,10 +138,12 @@ export const grantsService = (
       head(state.organisation.sequence);
       loud.observe(facts);
       enforcement.observe(facts);
+      times.observe(facts);
       for (const fact of facts)
         if (fact.type === 'postern.subject.erased.v1') inBackground('erasing', forgetting.eraseAll(state.organisation));
     },
   });
+  const times = enforcementTimes(clock);
   const loud = loudBreakGlass(() => state, telemetry, log);
   const texts = sealedTexts(sealed);
   const forgetting = erasing({ profiles, sealed, log });
@@ -175,7 +180,7 @@ export const grantsService = (
     log,
     ...noticePace,
   });
-  const barrier = proxyBarrier(eventLog.enforcement, clock);
+  const barrier = proxyBarrier(eventLog.enforcement, clock, times.heard);
   const enforcement = enforcer({ barrier, commands, clock, telemetry, log }, config.enforceTimeoutMs);
 
   const keepAside = (strangers: readonly Stranger[]): void => {
@@ -216,12 +221,14 @@ export const grantsService = (
       eventRoutes(routes, deps);
       feedRoutes(routes, deps);
       ssfRoutes(routes, deps);
+      sessionRoutes(routes, deps);
       requestRoutes(routes, deps);
       breakGlassRoutes(routes, deps);
       reviewRoutes(routes, { ...deps, record });
       reportRoutes(routes, { ...deps, record, texts });
       privacyRoutes(routes, { ...deps, profiles, sealed, erasing: forgetting });
       noticeRoutes(routes, { notices: told });
+      liveRoutes(routes, { state, times });
       modelRoutes(routes, { ...deps, checkSchema });
       scimRoutes(routes, { ...deps, profiles, together: togetherHandler(carryingOut) }, config.scim);
       routes.get('/openapi.json', async () => openApiDocument());

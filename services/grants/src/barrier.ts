@@ -4,7 +4,7 @@
  */
 import type { EventLog } from '@postern/event-log';
 import { type Clock, readHeartbeat } from '@postern/runtime';
-import { type Enforced, enforcementHeard, type Sequence } from '@postern/schemas';
+import { type Enforced, enforcementHeard, type Heartbeat, type Sequence } from '@postern/schemas';
 
 export type { Enforced } from '@postern/schemas';
 
@@ -16,7 +16,11 @@ export type Barrier = {
 /** How often the stream is asked whether there is nothing newer: that is when a lease is seen to have run out. */
 const lookEveryMs = 100;
 
-export const proxyBarrier = (enforcement: Pick<EventLog['enforcement'], 'follow'>, clock: Clock): Barrier => {
+export const proxyBarrier = (
+  enforcement: Pick<EventLog['enforcement'], 'follow'>,
+  clock: Clock,
+  onBeats: (beats: readonly Heartbeat[]) => void = () => {},
+): Barrier => {
   const heard = enforcementHeard();
   let changed = Promise.withResolvers<void>();
 
@@ -46,11 +50,13 @@ export const proxyBarrier = (enforcement: Pick<EventLog['enforcement'], 'follow'
       // A batch is fetched when the one before it has been taken, never earlier.
       let askedAt = clock.elapsed();
       for await (const { records, atEnd } of enforcement.follow({}, { signal, beatMs: lookEveryMs })) {
+        const read = records.map(({ bytes }) => {
+          const beat = readHeartbeat(bytes);
+          return { ...(beat && { beat }) };
+        });
+        onBeats(read.flatMap(({ beat }) => beat ?? []));
         heard.take({
-          records: records.map(({ bytes }) => {
-            const beat = readHeartbeat(bytes);
-            return { ...(beat && { beat }) };
-          }),
+          records: read,
           atEnd,
           askedAt,
           takenAt: clock.elapsed(),

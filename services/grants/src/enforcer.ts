@@ -3,7 +3,7 @@
  * each change that takes access away, so that the record itself says how long a revocation took.
  */
 import type { Clock, Logger } from '@postern/runtime';
-import { type Fact, type Sequence, systemActor } from '@postern/schemas';
+import { type Fact, type Sequence, systemActor, takesAway } from '@postern/schemas';
 import { metrics, type Telemetry } from '@postern/telemetry';
 import type { Barrier, Enforced } from './barrier.ts';
 import type { Commands } from './commands.ts';
@@ -22,18 +22,6 @@ export type EnforcerDeps = {
   readonly telemetry: Telemetry;
   readonly log: Logger;
 };
-
-const takesAway: ReadonlySet<Fact['type']> = new Set([
-  'postern.principal.left.v1',
-  'postern.principal.moved.v1',
-  'postern.session.revoked.v1',
-  'postern.group.changed.v1',
-  'postern.group.deleted.v1',
-  'postern.role.changed.v1',
-  'postern.role.retired.v1',
-  'postern.grant.revoked.v1',
-  'postern.credential.revoked.v1',
-]);
 
 export const enforcer = ({ barrier, commands, clock, telemetry, log }: EnforcerDeps, timeoutMs: number): Enforcer => {
   const seconds = telemetry.metrics.histogram(

@@ -48,13 +48,13 @@ export const serve = async (loaded: LoadedConfig): Promise<void> => {
 
 const serveGate = async (loaded: LoadedConfig, worker?: number): Promise<void> => {
   const { config, folder } = loaded;
-  const { authorizer, grants, audit, tokenFile } = config.rooms;
+  const { authorizer, grants, audit, console, tokenFile } = config.rooms;
   if (authorizer === undefined || grants === undefined || audit === undefined)
     throw new Problem('runtime/bad-config', {
       detail: `${loaded.file}: rooms.authorizer, rooms.grants and rooms.audit have to be named for a proxy by itself`,
       fix: 'Write the base URL of each room.',
     });
-  const rooms = { authorizer, grants, audit };
+  const rooms = { authorizer, grants, audit, ...(console !== undefined && { console }) };
   const log = openLogger(config.log.level, 'postern-proxy');
   const clock = systemClock;
   const tls = await readTlsFiles(loaded, clock.now());

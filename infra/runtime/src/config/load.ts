@@ -45,6 +45,9 @@ const placed = (config: PosternYaml, folder: string): PosternYaml => {
           clientSecretFile: within(folder, issuer.introspection.clientSecretFile),
         },
       }),
+      ...(issuer.signIn?.clientSecretFile !== undefined && {
+        signIn: { ...issuer.signIn, clientSecretFile: within(folder, issuer.signIn.clientSecretFile) },
+      }),
     })),
     ...(eventLog !== undefined && { eventLog: secretAtFolder(atFolder(eventLog)) }),
     ...(relationships !== undefined && { relationships: secretAtFolder(relationships) }),

@@ -1,6 +1,14 @@
 /** Who could, what could, could they, and what changed: asked of the real engine, of any moment of the log. */
 import type { Relationships } from '@postern/relationships';
-import { EndpointId, objectsOf, Problem, readTarget, routeMatcher } from '@postern/schemas';
+import {
+  EndpointId,
+  objectsOf,
+  Problem,
+  type RoleRules,
+  readTarget,
+  routeMatcher,
+  type Service,
+} from '@postern/schemas';
 import { type History, history } from './history.ts';
 import { type Known, type Moment, momentOf } from './moment.ts';
 import { pastEngine, type QuestionsOver } from './past-engine.ts';
@@ -68,8 +76,15 @@ export type Past = AsyncDisposable & {
   readonly what: (subject: string, moment: Moment) => Promise<readonly Right[]>;
   /** `query` as of `GET can`. */
   readonly can: (query: CanQuery, moment: Moment) => Promise<CanAnswer>;
+  /** What was published and defined: schema, services and roles. */
+  readonly model: (moment: Moment) => Promise<PastModel>;
   /** Where the subject's slice is needed for more than an answer. */
   readonly sliceOf: (subject: string, moment: Moment) => Promise<Slice>;
+};
+export type PastModel = {
+  readonly schema: string | null;
+  readonly services: readonly Service[];
+  readonly roles: readonly ({ readonly role: string } & RoleRules)[];
 };
 export type CanQuery = {
   readonly subject: string;
@@ -154,6 +169,15 @@ export const past = ({ entries, openEngine, askPast }: PastDeps): Past => {
         const objects = objectsIn(bare, query);
         const found = objects.length === 0 ? bare : await slice.ofSubject(query.subject, moment, { objects });
         return engine.ask(found, ({ can }) => can({ at: moment.at, ...query }, Date.parse(moment.at)));
+      }),
+    model: (moment) =>
+      once(['model', ...placeOf(moment)], async () => {
+        const { organisation } = await slice.ofModel(moment);
+        return {
+          schema: organisation.schema ?? null,
+          services: [...organisation.services.values()],
+          roles: [...organisation.roles].map(([role, rules]) => ({ role, ...rules })),
+        };
       }),
     sliceOf: (subject, moment) => slice.ofSubject(subject, moment),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),

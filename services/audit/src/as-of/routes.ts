@@ -27,6 +27,8 @@ export const AsOfQuery = z.strictObject({
   from: text.optional(),
   to: text.optional(),
   known: z.enum(knowledges).default('then'),
+  /** What the model was: schema, services and roles. */
+  model: z.enum(['whole']).optional(),
   subject: text.optional(),
   endpoint: text.optional(),
   method: text.optional(),
@@ -64,7 +66,7 @@ export const answerAsOf = async ({ reader, past, clock }: AsOfDeps, query: AsOfQ
   if (checkpoint === undefined)
     throw new Problem('audit/no-such-record', { detail: 'the facts have not been sealed yet' });
   const { size, note } = checkpoint;
-  const { at, sequence, from, to, known, subject, endpoint, method, path, time, ...context } = query;
+  const { at, sequence, from, to, known, model, subject, endpoint, method, path, time, ...context } = query;
   const momentAt = (moment: string | undefined) => past.moment(size, { text: moment, known, nowMs: clock.now() });
   const about = (asked: string, more: object) => ({ asked, query, size, checkpoint: note, ...more });
 
@@ -76,6 +78,7 @@ export const answerAsOf = async ({ reader, past, clock }: AsOfDeps, query: AsOfQ
   }
   if (at !== undefined && sequence !== undefined) return bad('at and sequence name two moments: give one');
   const moment = await momentAt(at ?? sequence);
+  if (model !== undefined) return about('what was the model', { moment: shown(moment), ...(await past.model(moment)) });
   if (method !== undefined || path !== undefined) {
     if (subject === undefined || method === undefined || path === undefined)
       return bad('a call is a subject, a method and a path');
@@ -87,7 +90,7 @@ export const answerAsOf = async ({ reader, past, clock }: AsOfDeps, query: AsOfQ
     const wanted = endpoint === undefined ? rights : rights.filter((right) => right.endpoint === endpoint);
     return about('what could the subject call', { moment: shown(moment), rights: wanted });
   }
-  if (endpoint === undefined) return bad('name a subject, an endpoint, a call, or two moments');
+  if (endpoint === undefined) return bad('name a subject, an endpoint, a call, the model, or two moments');
   return about('who could call the endpoint', { moment: shown(moment), ...(await past.who(endpoint, moment)) });
 };
 

@@ -157,5 +157,12 @@ export const slices = (history: History) => {
     return { organisation, relationships, facts };
   };
 
-  return { ofSubject, ofEndpoint };
+  /** Schema, routes and roles, and nobody who holds any. */
+  const ofModel = async (moment: Moment): Promise<Slice> => {
+    const sequences = await model(counts(history, moment), history.services());
+    const { organisation, facts } = await fold(sequences, moment);
+    return { organisation, relationships: [], facts };
+  };
+
+  return { ofSubject, ofEndpoint, ofModel };
 };

@@ -9,6 +9,8 @@ const base = `${posternMount}/audit`;
 const kinds: ReadonlyMap<string, ReadKind> = new Map([
   [`${base}/facts`, 'facts'],
   [`${base}/decisions`, 'decisions'],
+  [`${base}/decisions/live`, 'decisions'],
+  [`${base}/pulse`, 'decisions'],
   [`${base}/as-of`, 'as-of'],
   [`${base}/questions/:question`, 'question'],
   [`${base}/last-use`, 'last-use'],

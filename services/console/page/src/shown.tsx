@@ -1,5 +1,5 @@
 /** What every page shows alike: moments, ids, tables, and the states of a list that has no rows to show. */
-import { Alert, Loader, Table } from '@mantine/core';
+import { Alert, Button, Loader, Table } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { ApiFailure } from './api.ts';
 
@@ -21,11 +21,18 @@ export const Id = ({ text }: { readonly text: string }) => (
   </button>
 );
 
-type Asked = { readonly isPending: boolean; readonly error: Error | null };
+export const Loading = () => <Loader aria-label="Loading" my="md" />;
+
+type Asked = {
+  readonly isPending: boolean;
+  readonly error: Error | null;
+  readonly data?: unknown;
+  readonly refetch?: () => unknown;
+};
 
 /** The rows, or why there are none. */
 export const Listed = ({
-  of: { isPending, error },
+  of: { isPending, error, data, refetch },
   count,
   empty,
   children,
@@ -35,19 +42,38 @@ export const Listed = ({
   readonly empty: string;
   readonly children: ReactNode;
 }) => {
-  if (isPending) return <Loader aria-label="Loading" my="md" />;
+  if (isPending) return <Loading />;
   if (error instanceof ApiFailure && error.status === 403)
     return (
       <Alert color="yellow" title="You may not see this" my="md">
         {error.message}
       </Alert>
     );
-  if (error)
-    return (
-      <Alert color="red" title="This could not be loaded" role="alert" my="md">
-        {error.message}
+  if (error) {
+    const why = (
+      <Alert
+        color="red"
+        title={data === undefined ? 'This could not be loaded' : 'This is as it was; it could not be loaded anew'}
+        role="alert"
+        my="md"
+      >
+        {error.message}{' '}
+        {refetch && (
+          <Button size="compact-sm" variant="default" onClick={() => void refetch()}>
+            Try again
+          </Button>
+        )}
       </Alert>
     );
+    // What was there stays, and so does whatever is being typed into it.
+    if (data === undefined) return why;
+    return (
+      <>
+        {why}
+        {count === 0 ? <p>{empty}</p> : children}
+      </>
+    );
+  }
   return count === 0 ? <p>{empty}</p> : children;
 };
 

@@ -15,6 +15,7 @@ import { z } from 'zod';
 import { asApprover, decidesForOneself, ruleOf } from '../decide/approvers.ts';
 import { actorOf, answerChange, factOf, idempotency } from '../routes/answer.ts';
 import type { RouteDeps } from '../routes/deps.ts';
+import { askableBy } from './askable.ts';
 import { decidingOf } from './deciding.ts';
 
 const reason = z.string().trim().min(1, 'say why').max(2000);
@@ -101,6 +102,19 @@ export const requestRoutes = (app: FastifyInstance, { commands, state, clock, ..
         .map((each) => shown(organisation, each)),
       toApprove: waiting.map((each) => shown(organisation, each)),
     };
+  });
+
+  app.get('/requests/askable', async (request) => {
+    const { organisation } = state;
+    const at = now();
+    const circumstances = {
+      now: at,
+      occurred: at,
+      actor: actorOf(request),
+      newId: () => 'not-written',
+      correlation: '',
+    };
+    return { sequence: organisation.sequence, items: askableBy(organisation, decidingOf(request), circumstances) };
   });
 
   app.get<Named>('/requests/:request', async (request) => {

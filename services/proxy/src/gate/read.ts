@@ -1,7 +1,7 @@
 /** The first rung: one reading of the request, or none. Nothing behind it looks at the raw request again. */
 import { hasQueryParameter, type ProblemCode, readTarget, sessionHeader } from '@postern/schemas';
 import { type Presented, presentedBy } from '../identify/presented.ts';
-import { parseCookies, sessionOf } from '../identify/session-cookie.ts';
+import { parseCookies, presentedIn, sessionOf } from '../identify/session-cookie.ts';
 import type { AddressReader } from './address.ts';
 import { headerName, hopNames } from './headers.ts';
 
@@ -131,8 +131,7 @@ export const requestReader =
       path: target.path,
       query: target.query,
       segments: target.segments,
-      authorization,
-      apiKey: single.get('x-api-key') ?? (authorization === undefined ? session : undefined),
+      ...presentedIn(authorization, single.get('x-api-key'), session),
       dpop: single.get('dpop'),
       certificate: direct ? presentedBy(req.socket) : undefined,
       host,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCookies, type SessionRequest, sessionOf } from './session-cookie.ts';
+import { parseCookies, presentedIn, type SessionRequest, sessionOf } from './session-cookie.ts';
 
 test("the console's cookie is taken out, and every other cookie stays as it was", () => {
   assert.deepEqual(parseCookies('a=1; b="2"'), { rest: 'a=1; b="2"', sessions: [] });
@@ -35,4 +35,12 @@ test("it counts for Postern's own API, asked for by its page, of the gate's own 
     { origin: 'http://gate.test' },
   ];
   for (const each of others) assert.equal(sessionOf({ ...good, ...each }), undefined, JSON.stringify(each));
+});
+
+test('what the cookie holds is judged as in its own header, and any header goes before it', () => {
+  assert.deepEqual(presentedIn(undefined, undefined, 'psk_x'), { authorization: undefined, apiKey: 'psk_x' });
+  assert.deepEqual(presentedIn(undefined, undefined, 'a.b.c'), { authorization: 'Bearer a.b.c', apiKey: undefined });
+  assert.deepEqual(presentedIn('Bearer d', undefined, 'a.b.c'), { authorization: 'Bearer d', apiKey: undefined });
+  assert.deepEqual(presentedIn(undefined, 'psk_y', 'a.b.c'), { authorization: undefined, apiKey: 'psk_y' });
+  assert.deepEqual(presentedIn(undefined, undefined, undefined), { authorization: undefined, apiKey: undefined });
 });

@@ -4,6 +4,7 @@
  * is the gate itself. It never goes on to any API.
  */
 import { posternMount, sessionCookie } from '@postern/schemas';
+import { apiKeyPrefix } from './api-key.ts';
 
 export type ParsedCookies = {
   /** The Cookie header without ours; undefined where nothing is left. */
@@ -40,3 +41,15 @@ export const sessionOf = ({ sessions, asked, path, origin, self }: SessionReques
   const counts = asked && path.startsWith(`${posternMount}/`) && (origin === undefined || origin === self);
   return counts && more.length === 0 ? only : undefined;
 };
+
+/** A header goes before the cookie, which holds an API key or an issuer's token and is judged as either would be in its own header. */
+export const presentedIn = (
+  authorization: string | undefined,
+  apiKey: string | undefined,
+  session: string | undefined,
+): { readonly authorization: string | undefined; readonly apiKey: string | undefined } =>
+  session === undefined || authorization !== undefined || apiKey !== undefined
+    ? { authorization, apiKey }
+    : session.startsWith(apiKeyPrefix)
+      ? { authorization: undefined, apiKey: session }
+      : { authorization: `Bearer ${session}`, apiKey: undefined };
