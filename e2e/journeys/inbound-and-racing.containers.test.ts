@@ -76,8 +76,7 @@ test('events of an HR topic are taken in both modes; a broken one goes to quaran
 test('a topic that is configured while everything runs is read; one that is not there holds up no other', async () => {
   const w = world();
   await using hr = await openEventLog(`kafka://${w.kafka.brokers}/second`);
-  // Kafka gives the members of one group one set of topics.
-  const kafka = (name: string) => ({ kafka: `kafka://${w.kafka.brokers}/${name}`, group: `group-of-${name}` });
+  const kafka = (name: string) => ({ kafka: `kafka://${w.kafka.brokers}/${name}` });
   const event = { specversion: '1.0', id: 'second-1', source: '/hr/second', ...joined('user:sven', 'finance') };
   await hr.quarantine.publish([{ key: 'hr', bytes: Buffer.from(JSON.stringify(event)), headers: structured }]);
   await w.reconfigure((config) => ({

@@ -5,6 +5,8 @@
  *
  *   --seconds N --rounds N --connections N    how long, how often, how wide
  *   --only requests|curves|latency|model|record   one section
+ *   --decisions N                             how many the record is given; 200,000 where nothing is said
+ *   --stores TEXT                             of the record's stores (SQLite, PostgreSQL) those whose name holds it
  *   --contenders TEXT                         of the proxies, those whose name holds it; `others` is everybody else's
  *   --profile DIR                             CPU profiles of the proxies, one file a process
  */
@@ -25,6 +27,8 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     connections: { type: 'string', default: '32' },
     only: { type: 'string' },
+    decisions: { type: 'string', default: '200000' },
+    stores: { type: 'string', default: '' },
     contenders: { type: 'string', default: '' },
     profile: { type: 'string' },
   },
@@ -36,6 +40,14 @@ const rounds = {
 };
 const profile = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];
 const wanted = (section: string): boolean => values.only === undefined || values.only === section;
+
+if (wanted('record'))
+  spawnSync(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', join(root, 'e2e/load/record.ts'), values.decisions, values.stores],
+    { stdio: 'inherit' },
+  );
+if (values.only === 'record') process.exit();
 
 await using stage = await openStage();
 
@@ -92,8 +104,3 @@ if (wanted('model')) {
   timed("postern check on GitHub's 1,223 operations", [posternMain, 'check'], model);
   timed('preview on it: 1,000,000 decisions, 10,000 pairs drawn', [join(root, 'e2e/load/preview.ts')], stage.folder);
 }
-
-if (wanted('record'))
-  spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'e2e/load/record.ts')], {
-    stdio: 'inherit',
-  });

@@ -1,10 +1,10 @@
 /**
  * What it costs to record decisions, and to find them again: through the code and the append that ingest uses.
  *
- *   node e2e/load/record.ts [decisions=200000]
+ *   npm run bench -- --only record [--decisions N] [--stores SQLite|PostgreSQL]
  *
- * Each in SQLite and in PostgreSQL (a container): decisions a second, in SQLite bytes for a million, and the slower of two times of each query;
- * and what the gate's journal takes for one decision. It prints numbers and asserts nothing.
+ * Each in SQLite and in PostgreSQL (a container): decisions a second, over all and in each tenth; bytes for a million; the times of
+ * each query; and what the gate's journal takes for one decision. It prints numbers and asserts nothing.
  */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -16,43 +16,27 @@ import { startPostgres } from '@postern/containers';
 import { openJournal } from '@postern/proxy/app';
 import { decisionRows } from '@postern/schemas/record';
 import { growEdge, leafHash } from '@postern/schemas/tlog';
+import { batchOf, decision, perBatch } from './decisions.ts';
+import { askRecord } from './record-queries.ts';
 
-const [count = 200_000] = process.argv.slice(2).map(Number);
-const decisionsPerBatch = 150;
-const batchesPerAppend = 4;
+const count = Number(process.argv[2] ?? 200_000);
+const stores = process.argv[3] ?? '';
 const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 const told = (name: string, text: string): void =>
   void process.stdout.write(`${name.padEnd(60)}${text.padStart(16)}\n`);
 
-const decision = (n: number): string =>
-  JSON.stringify({
-    id: `d${n.toString(16).padStart(20, '0')}`,
-    at: new Date(Date.UTC(2030, 0, 1) + n * 10).toISOString(),
-    outcome: n % 50 === 0 ? 'deny' : 'allow',
-    ...(n % 50 === 0 && { reason: 'no-grant', refusedWith: 403 }),
-    principal: `user:u${(n * 7_919) % 10_000}`,
-    service: 'payroll',
-    endpoint: `payroll/op${(n * 31) % 200}`,
-    method: 'GET',
-    path: `/employees/${n % 5_000}`,
-    ip: '10.0.0.7',
-    sequence: 1_000 + Math.floor(n / 1_000),
-    cached: true,
-  });
-const batchOf = (number: number): Uint8Array => {
-  const lines = Array.from({ length: decisionsPerBatch }, (_, at) => decision(number * decisionsPerBatch + at));
-  return Buffer.from(`{"v":1,"instance":"bench","batch":${number + 1},"decisions":[${lines.join(',')}]}`);
-};
-
-const measured = async (name: string, store: AuditStore, bytesOf?: () => number): Promise<void> => {
-  const batches = Math.ceil(count / decisionsPerBatch);
+const take = async (name: string, store: AuditStore): Promise<number> => {
+  const batches = Math.ceil(count / perBatch);
+  const batchesPerAppend = Math.ceil(store.writer.rowsPerAppend / perBatch);
+  const tenth = Math.ceil(batches / batchesPerAppend / 10) * batchesPerAppend;
   let { size, edge } = await store.writer.state('decisions');
-  let ms = 0;
+  let [ms, tenthMs] = [0, 0];
   for (let number = 0; number < batches; number += batchesPerAppend) {
+    // The making of the batches is counted.
+    const began = performance.now();
     const arriving = Array.from({ length: Math.min(batchesPerAppend, batches - number) }, (_, at) =>
       batchOf(number + at),
     );
-    const began = performance.now();
     const entries = arriving.map((bytes): AuditEntry => {
       const read = decisionRows(bytes);
       return { bytes, leaf: leafHash(sha256, bytes), rows: read.outcome === 'read' ? read.rows : [] };
@@ -66,29 +50,35 @@ const measured = async (name: string, store: AuditStore, bytesOf?: () => number)
     await store.writer.append({ log: 'decisions', expected: size, entries, edge, cursors: { '0': number } });
     size += entries.length;
     ms += performance.now() - began;
+    if ((number + batchesPerAppend) % tenth !== 0) continue;
+    told(
+      `  behind ${(size * perBatch).toLocaleString('en')}`,
+      Math.round((tenth * perBatch * 1_000) / (ms - tenthMs)).toLocaleString('en'),
+    );
+    tenthMs = ms;
   }
-  const all = batches * decisionsPerBatch;
+  const all = batches * perBatch;
   told(`${name}: decisions taken in a second`, Math.round((all / ms) * 1_000).toLocaleString('en'));
-  if (bytesOf !== undefined)
-    told(`${name}: bytes for a million`, Math.round((bytesOf() / all) * 1_000_000).toLocaleString('en'));
-  const middle = new Date(Date.UTC(2030, 0, 1) + all * 5).toISOString();
-  const queries = {
-    subject: { subject: 'user:u77' },
-    endpoint: { endpoint: 'payroll/op3' },
-    outcome: { outcome: 'deny' },
-    time: { since: middle, order: 'oldest' as const },
-    'subject, endpoint and outcome': { subject: 'user:u77', endpoint: 'payroll/op3', outcome: 'deny' },
-  };
-  for (const [what, query] of Object.entries(queries)) {
-    let slowest = 0;
-    for (let turn = 0; turn < 2; turn++) {
-      const began = performance.now();
-      await store.reader.find('decisions', { limit: 100, ...query });
-      slowest = Math.max(slowest, performance.now() - began);
-    }
-    told(`${name}: found by ${what} among ${all.toLocaleString('en')}`, `${slowest.toFixed(1)} ms`);
-  }
+  return all;
 };
+
+const ask = (name: string, store: AuditStore, all: number): Promise<void> => {
+  process.stdout.write(
+    `${`${name}: found among ${all.toLocaleString('en')}, ms`.padEnd(60)}${'p50'.padStart(9)}${'p95'.padStart(9)}${'max'.padStart(9)}\n`,
+  );
+  return askRecord(store.reader, all, (what, ...times) => {
+    const figures = times.slice(0, 3).map((each) => each.toFixed(1).padStart(9));
+    process.stdout.write(`  by ${what.padEnd(55)}${figures.join('')}\n`);
+  });
+};
+const bytesTold = (name: string, bytes: number, all: number): void =>
+  told(`${name}: bytes for a million`, Math.round((bytes / all) * 1_000_000).toLocaleString('en'));
+
+/** Of every partition together: tables with what lies out of line, and each index by itself. */
+const tableBytes = `
+  SELECT regexp_replace(relname, '_p[0-9]+', ''), sum(CASE relkind WHEN 'i' THEN pg_relation_size(oid)
+    ELSE pg_table_size(oid) END)::bigint
+  FROM pg_class WHERE relnamespace = 'postern_audit'::regnamespace AND relkind IN ('r', 'i') GROUP BY 1 ORDER BY 2 DESC`;
 
 const home = mkdtempSync(join(tmpdir(), 'postern-record-'));
 const sizeIn = (folder: string): number =>
@@ -102,17 +92,33 @@ try {
     const began = performance.now();
     for (const line of lines) journal.line(line);
     told('journal: one decision', `${(((performance.now() - began) / lines.length) * 1_000).toFixed(1)} µs`);
+    told('a decision as it is written', `${Math.round(Buffer.byteLength(lines.join('')) / lines.length)} bytes`);
     journal.close(1);
     journal.acknowledged(1);
   }
-  {
+  if ('SQLite'.includes(stores)) {
     await using store = await openAuditStore(`file:${home}/sqlite`);
-    await measured('SQLite', store, () => sizeIn(join(home, 'sqlite')));
+    const all = await take('SQLite', store);
+    bytesTold('SQLite', sizeIn(join(home, 'sqlite')), all);
+    await ask('SQLite', store, all);
   }
-  {
+  if ('PostgreSQL'.includes(stores)) {
     await using server = await startPostgres();
     await using store = await openAuditStore(server.url);
-    await measured('PostgreSQL', store);
+    const all = await take('PostgreSQL', store);
+    const lines = await server.query(tableBytes);
+    const tables = lines
+      .trim()
+      .split('\n')
+      .map((line) => ({ name: line.split('|')[0] ?? '', bytes: Number(line.split('|')[1]) }));
+    bytesTold(
+      'PostgreSQL',
+      tables.reduce((sum, { bytes }) => sum + bytes, 0),
+      all,
+    );
+    for (const { name, bytes } of tables.slice(0, 14))
+      told(`  ${name}`, Math.round((bytes / all) * 1_000_000).toLocaleString('en'));
+    await ask('PostgreSQL', store, all);
   }
 } finally {
   rmSync(home, { recursive: true });

@@ -1,6 +1,7 @@
 /**
  * Constant load for minutes, with people who come and go and tokens that are new all the time, and what memory that takes:
- * `npm run soak -- --minutes 10`. Exits with 1 where the heap grows.
+ * `npm run soak -- --minutes 10`. Each change is a fact that the organisation comes to hold; with `--change-every-ms 0` there are none,
+ * and what grows then is a leak. Exits with 1 where the heap grows.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,7 +11,9 @@ import { parseArgs } from 'node:util';
 import { freeBasePort, startPostern } from '../world/embedded.ts';
 import { growthOf, type Sample } from './slope.ts';
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } });
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '10' }, 'change-every-ms': { type: 'string', default: '250' } },
+});
 const minutes = Number(values.minutes);
 const people = 200;
 const callers = 8;
@@ -18,7 +21,7 @@ const callEveryMs = 20;
 const callsPerToken = 40;
 /** As many as the gate remembers: it is full from the beginning, so that what grows later is no cache that fills. */
 const tokensBefore = 20_000;
-const changeEveryMs = 250;
+const changeEveryMs = Number(values['change-every-ms']);
 /** Caches fill and code is compiled: not counted. */
 const warmUpShare = 0.3;
 /** Per ten minutes; what grows more than this is a leak or a cache without a bound. */
@@ -70,26 +73,30 @@ try {
       }
     }
   };
+  const tell = async (id: string, type: 'joined' | 'left', name: string): Promise<void> => {
+    const event = {
+      specversion: '1.0',
+      id,
+      source: '/soak',
+      type: `postern.person.${type}.v1`,
+      subject: `user:${name}`,
+      data: type === 'joined' ? { department: 'finance' } : { reason: 'resigned' },
+    };
+    const response = await fetch(`${gate}/.postern/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/cloudevents+json', 'x-api-key': key },
+      body: JSON.stringify(event),
+    });
+    await response.arrayBuffer();
+  };
   const changer = async (): Promise<void> => {
-    for (; performance.now() < until; changes++) {
-      const type = changes % 2 === 0 ? 'joined' : 'left';
-      const event = {
-        specversion: '1.0',
-        id: `soak-${changes}`,
-        source: '/soak',
-        type: `postern.person.${type}.v1`,
-        subject: `user:${someone()}`,
-        data: type === 'joined' ? { department: 'finance' } : { reason: 'resigned' },
-      };
-      const response = await fetch(`${gate}/.postern/events`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/cloudevents+json', 'x-api-key': key },
-        body: JSON.stringify(event),
-      });
-      await response.arrayBuffer();
+    for (; changeEveryMs > 0 && performance.now() < until; changes++) {
+      await tell(`soak-${changes}`, changes % 2 === 0 ? 'joined' : 'left', someone());
       await sleep(changeEveryMs);
     }
   };
+  if (changeEveryMs === 0)
+    for (let person = 0; person < people; person++) await tell(`all-${person}`, 'joined', `soaked-${person}`);
   await Promise.all([changer(), ...Array.from({ length: callers }, caller)]);
 
   const samples = (await readFile(memoryFile, 'utf8'))

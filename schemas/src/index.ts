@@ -5,6 +5,7 @@ export * from './config/console.ts';
 export * from './config/endpoint-spelling.ts';
 export * from './config/feeds-yaml.ts';
 export * from './config/issuer.ts';
+export * from './config/kafka-feeds.ts';
 export * from './config/notices.ts';
 export * from './config/postern-yaml.ts';
 export * from './config/recording.ts';

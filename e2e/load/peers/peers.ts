@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { freeAddresses } from '../../world/processes.ts';
 import { caddyfile, envoyYaml, type Hop, nginxConf, traefikFiles } from './configurations.ts';
 import { type GatewayName, startGateway } from './gateway.ts';
+import { startOry } from './ory.ts';
 import { foundProgram, type Program, type ProgramName, startProgramAt } from './programs.ts';
 
 export type PeerName = keyof typeof peers;
@@ -46,8 +47,8 @@ const peers = {
   Envoy: { gateway: 'envoy', does: 'nothing' },
   'nginx auth_request, adapter, SpiceDB': { gateway: 'nginx', does: 'decides' },
   'Envoy ext_authz, adapter, SpiceDB': { gateway: 'envoy', does: 'decides' },
-  'Oathkeeper, Keto': { gateway: undefined, does: 'decides' },
-} as const satisfies Record<string, { gateway: GatewayName | undefined; does: 'nothing' | 'decides' }>;
+  'Oathkeeper, Keto': { gateway: 'oathkeeper', does: 'decides' },
+} as const satisfies Record<string, { gateway: GatewayName | 'oathkeeper'; does: 'nothing' | 'decides' }>;
 
 /** Those that can be started here, and of the others what is missing. */
 export const foundPeers = (): {
@@ -56,14 +57,9 @@ export const foundPeers = (): {
 } => {
   const all = Object.entries(peers).map(([name, { gateway, does }]) => {
     const programs: readonly ProgramName[] =
-      gateway === undefined ? [] : does === 'nothing' ? [gateway] : [gateway, 'spicedb-adapter'];
+      gateway === 'oathkeeper' ? [gateway, 'keto'] : does === 'nothing' ? [gateway] : [gateway, 'spicedb-adapter'];
     const absent = programs.filter((each) => foundProgram(each) === undefined);
-    const why =
-      gateway === undefined
-        ? 'neither program could be built where this was written, so it was never run'
-        : absent.length > 0
-          ? `${absent.join(', ')} not on this machine`
-          : undefined;
+    const why = absent.length > 0 ? `${absent.join(', ')} not on this machine` : undefined;
     return { name: name as PeerName, does, why };
   });
   return {
@@ -83,7 +79,6 @@ export const startPeer = async (
   spicedb?: PeerSpiceDb,
 ): Promise<Peer> => {
   const { gateway, does } = peers[name];
-  if (gateway === undefined) throw new Error(`${name} cannot be started here`);
   const folder = await mkdtemp(join(tmpdir(), 'postern-peer-'));
   const programs: Program[] = [];
   const close = async (): Promise<void> => {
@@ -92,13 +87,17 @@ export const startPeer = async (
   };
   try {
     const [own = '', http = '', grpc = ''] = await freeAddresses(3);
-    const hop: Hop = {
-      port: portOf(own),
-      upstreamPort: Number(new URL(upstream).port),
-      ...(does === 'decides' && { adapterPort: portOf(deciding[gateway] === 'grpc' ? grpc : http) }),
-    };
-    if (does === 'decides') programs.push(await startAdapter(issuer, spicedb, { http, grpc }));
-    programs.push(await startGateway(gateway, filesOf(gateway, hop), folder, hop.port));
+    const [port, upstreamPort] = [portOf(own), Number(new URL(upstream).port)];
+    if (gateway === 'oathkeeper') {
+      const [oathkeeper, keto] = [foundProgram('oathkeeper'), foundProgram('keto')];
+      if (oathkeeper === undefined || keto === undefined) throw new Error('it needs Oathkeeper and Keto');
+      await startOry({ oathkeeper, keto }, { ...issuer, folder, port, upstreamPort }, programs);
+    } else {
+      const adapterPort = portOf(deciding[gateway] === 'grpc' ? grpc : http);
+      const hop: Hop = { port, upstreamPort, ...(does === 'decides' && { adapterPort }) };
+      if (does === 'decides') programs.push(await startAdapter(issuer, spicedb, { http, grpc }));
+      programs.push(await startGateway(gateway, filesOf(gateway, hop), folder, port));
+    }
     const url = `http://${own}/employees/42`;
     const headers = does === 'decides' ? { authorization: `Bearer ${issuer.token}` } : {};
     await answersRightly(name, url, headers, does === 'decides');

@@ -6,7 +6,17 @@ import { delimiter, join } from 'node:path';
 
 const cache = join(import.meta.dirname, '../../../node_modules/.cache/peers/bin');
 
-export type ProgramName = 'nginx' | 'caddy' | 'traefik' | 'envoy' | 'spicedb-adapter' | 'spicedb' | 'vegeta' | 'wrk';
+export type ProgramName =
+  | 'nginx'
+  | 'caddy'
+  | 'traefik'
+  | 'envoy'
+  | 'spicedb-adapter'
+  | 'spicedb'
+  | 'oathkeeper'
+  | 'keto'
+  | 'vegeta'
+  | 'wrk';
 
 export const foundProgram = (name: ProgramName): string | undefined =>
   [cache, ...(process.env['PATH'] ?? '').split(delimiter)].map((folder) => join(folder, name)).find(isExecutable);

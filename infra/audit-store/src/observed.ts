@@ -6,6 +6,7 @@ export const observed = (inner: AuditStore, telemetry: Telemetry): AuditStore =>
   const size = telemetry.metrics.gauge(metrics.auditSize, 'Entries in the audit log', ['log']);
   return {
     writer: {
+      rowsPerAppend: inner.writer.rowsPerAppend,
       state: (log) => inner.writer.state(log),
       append: (append) =>
         telemetry.span(

@@ -18,6 +18,9 @@ export interface AuditStore extends AsyncDisposable {
 }
 
 export interface AuditWriter {
+  /** About as many rows as one append does well with: more hold up others for too long, fewer cost more a row. */
+  readonly rowsPerAppend: number;
+
   /** Size of the log, the right edge of its Merkle tree and where ingest goes on; read in one snapshot. */
   state(log: LogName): Promise<LogState>;
 

@@ -6,6 +6,8 @@ export type StartedPostgres = StartedContainer & {
   readonly url: string;
   /** As seen from other containers of this process. */
   readonly urlInNetwork: string;
+  /** What a statement gives in the first database, as the server's owner: a line a row, `|` between two values. */
+  readonly query: (statement: string) => Promise<string>;
 };
 
 const user = 'postern';
@@ -38,5 +40,10 @@ export const startPostgres = async ({ alias = 'postgres' }: PostgresOptions = {}
     command: ['postgres', '-c', 'track_commit_timestamp=on'],
   }));
   const url = (host: string, port: number) => `postgres://${user}:${password}@${host}:${port}/${user}?sslmode=disable`;
-  return { ...container, url: url(address.host, address.port), urlInNetwork: url(alias, 5432) };
+  return {
+    ...container,
+    url: url(address.host, address.port),
+    urlInNetwork: url(alias, 5432),
+    query: (statement) => container.run(['psql', '-U', user, '-d', user, '-v', 'ON_ERROR_STOP=1', '-Atc', statement]),
+  };
 };

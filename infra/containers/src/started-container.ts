@@ -16,6 +16,8 @@ export type StartedContainer = AsyncDisposable & {
   start(): Promise<void>;
   /** Whatever it has printed. */
   logs(): Promise<string>;
+  /** Runs a command inside to its end; resolves with what it prints. Rejects with that where it fails. */
+  run(command: readonly string[]): Promise<string>;
 };
 
 export type ContainerSpec = {
@@ -95,6 +97,11 @@ const startAt = async (address: Address, spec: ContainerSpec): Promise<StartedCo
       await answers();
     },
     logs,
+    run: async (command) => {
+      const { output, exitCode } = await started.exec([...command]);
+      if (exitCode !== 0) throw new Error(`${command.join(' ')} ended with ${exitCode}: ${output}`);
+      return output;
+    },
     [Symbol.asyncDispose]: async () => {
       // A frozen or ended container cannot be stopped again; both are fine here.
       await handle.unpause().catch(() => {});

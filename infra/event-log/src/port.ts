@@ -101,10 +101,11 @@ export type RecordBatch = { readonly records: readonly IncomingRecord[]; readonl
 /** A stream of events that others write: an HR system's topic. At least once; what the handler resolves is not seen again. */
 export interface InboundFeed extends AsyncDisposable {
   /**
-   * Hands each message to `handle` in order within its partition and commits behind it once it resolves. `handle` rejects only
-   * for failures of ours (the log is away): then the message is handed over again, after a pause. Resolves when `signal` aborts.
+   * Hands the messages that wait to `handle`, one or more at a time and of one partition, in order, and commits behind them once it
+   * resolves. `handle` rejects only for failures of ours (the log is away): then the same messages are handed over again, after a
+   * pause. Resolves when `signal` aborts.
    */
-  consume(handle: (message: InboundMessage) => Promise<void>, signal: AbortSignal): Promise<void>;
+  consume(handle: (messages: readonly InboundMessage[]) => Promise<void>, signal: AbortSignal): Promise<void>;
 }
 
 export type InboundMessage = {

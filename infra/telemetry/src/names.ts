@@ -60,6 +60,7 @@ export const metrics = {
   commands: 'postern_grants_commands_total',
   breakGlassOpened: 'postern_grants_break_glass_total',
   breakGlassUnreviewed: 'postern_grants_break_glass_unreviewed',
+  feedMessages: 'postern_grants_feed_messages_total',
   enforceSeconds: 'postern_grants_enforced_seconds',
   noticesDelivered: 'postern_grants_notices_delivered_total',
   noticeFailures: 'postern_grants_notice_failures_total',

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { AccessClass } from '../facts/role.ts';
 import { ServiceName } from '../ids.ts';
 import { ConsoleConfig } from './console.ts';
-import { FeedName } from './feeds-yaml.ts';
 import { Issuers } from './issuer.ts';
+import { KafkaFeeds } from './kafka-feeds.ts';
 import { NoticeSubscriptions } from './notices.ts';
 import { Recording } from './recording.ts';
 import { Transmitters } from './signals.ts';
@@ -179,16 +179,7 @@ export const PosternYaml = z.strictObject({
   /** How many decisions the proxy keeps, at about 300 bytes each. */
   cachedDecisionsMax: z.number().int().min(0).default(200_000),
   /** Inbound topics of HR and identity systems, on the event log's Kafka or another: kafka://brokers/topic. */
-  feeds: z
-    .array(
-      z.strictObject({
-        kafka: Url('kafka'),
-        group: z.string().min(1).default('postern-grants'),
-        /** The rule of feeds.yaml that reads its messages, where they are no CloudEvents. */
-        rule: FeedName.optional(),
-      }),
-    )
-    .default([]),
+  feeds: KafkaFeeds.default([]),
   console: ConsoleConfig.prefault({}),
   scim: z
     .strictObject({

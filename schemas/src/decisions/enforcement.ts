@@ -2,8 +2,12 @@
  * Who enforces what, as the proxies' heartbeats tell it: the pure half of the barrier. See docs/adr/0004-lease-and-barrier.md.
  *
  * Every proxy announces itself before it reads the head that it will serve from, and says in each heartbeat what it enforces and
- * for how long it may serve without another. So after a fact is durable it is enough to (1) read the heartbeats to their present
- * end, and (2) wait until each proxy heard of has reached the fact, has stopped, or has run out of its lease.
+ * for how long it may serve without another. So after a fact is durable it is enough to (1) read the heartbeats up to any moment
+ * after that, and (2) wait until each proxy heard of has reached the fact, has stopped, or has run out of its lease. Whoever announces
+ * itself later reads a head that holds the fact.
+ *
+ * The heartbeats have one order. So the first of them that says it enforces the fact proves (1): it was written when the fact was
+ * durable, and everything before it has been read. Nothing has to be asked about the stream's end.
  *
  * All instants are monotonic milliseconds of the one reader.
  */
@@ -17,7 +21,7 @@ export type Enforced =
 /** What one fetch of the heartbeats' stream brought. */
 export type HeardBeats = {
   /** In the order of the stream; `beat` is absent where the record could not be read. */
-  readonly records: readonly { readonly partition: string; readonly offset: number; readonly beat?: Heartbeat }[];
+  readonly records: readonly { readonly beat?: Heartbeat }[];
   /** There was nothing newer when this was fetched. */
   readonly atEnd: boolean;
   /** Not later than the fetch began. */
@@ -25,19 +29,12 @@ export type HeardBeats = {
   readonly takenAt: number;
 };
 
-/** The moment in which somebody began to wait, after the fact was durable. */
-export type WaitingSince = {
-  /** Where the stream ended then, or later: partition → next offset. */
-  readonly end: Readonly<Record<string, number>>;
-  /** How often it had said that there is nothing newer. */
-  readonly ends: number;
-};
-
 export type Enforcement = {
   readonly take: (heard: HeardBeats) => void;
   /** How often the stream has said that there is nothing newer. */
   readonly ends: () => number;
-  readonly verdict: (sequence: Sequence, since: WaitingSince) => Enforced;
+  /** `since`: what `ends` said when somebody began to wait, after the fact was durable. */
+  readonly verdict: (sequence: Sequence, since: number) => Enforced;
 };
 
 /** Clocks of two machines run apart by less than this share; a lease is waited out that much longer. */
@@ -49,8 +46,9 @@ type Known = { readonly beat: Heartbeat; readonly heardAt: number };
 
 export const enforcementHeard = (): Enforcement => {
   const known = new Map<string, Known>();
-  const position: Record<string, number> = {};
   let ends = 0;
+  /** Of any proxy, ever. */
+  let enforcedSomewhere = 0;
   /** Everything that was published before this instant has been read. */
   let readUntil = Number.NEGATIVE_INFINITY;
 
@@ -64,9 +62,10 @@ export const enforcementHeard = (): Enforcement => {
 
   return {
     take: ({ records, atEnd, askedAt, takenAt }) => {
-      for (const { partition, offset, beat } of records) {
-        position[partition] = offset + 1;
-        if (beat !== undefined) known.set(beat.instance, { beat, heardAt: takenAt });
+      for (const { beat } of records) {
+        if (beat === undefined) continue;
+        known.set(beat.instance, { beat, heardAt: takenAt });
+        enforcedSomewhere = Math.max(enforcedSomewhere, beat.enforces);
       }
       if (!atEnd) return;
       ends++;
@@ -75,11 +74,8 @@ export const enforcementHeard = (): Enforcement => {
     },
     ends: () => ends,
     verdict: (sequence, since) => {
-      // Heartbeats age out, so the offsets before the end may hold nothing any more: then the second "nothing newer" counts, because
-      // only the first may have been fetched before the call.
-      const read =
-        ends >= since.ends + 2 ||
-        Object.entries(since.end).every(([partition, offset]) => (position[partition] ?? 0) >= offset);
+      // Where no proxy says so the second "nothing newer" counts, because only the first may have been fetched before the call.
+      const read = enforcedSomewhere >= sequence || ends >= since + 2;
       if (!read) return { outcome: 'not-yet', waitingFor: ['the enforcement stream'] };
       const all = [...known.values()];
       const waitingFor = all.filter((each) => !isDone(each, sequence)).map(({ beat }) => beat.instance);

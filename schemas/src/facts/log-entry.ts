@@ -39,7 +39,8 @@ export const logStart: LogPosition = { head: 0 as Sequence, appendId: '' };
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-export const admit = (at: LogPosition, bytes: Uint8Array): Admission => {
+/** `unread`: whoever needs the order alone, and not what the facts say, is spared the reading of them. */
+export const admit = (at: LogPosition, bytes: Uint8Array, { unread = false } = {}): Admission => {
   const parsed = readEnvelope(bytes);
   if ('why' in parsed) return { outcome: 'foreign', why: parsed.why };
   const { envelope } = parsed;
@@ -47,10 +48,10 @@ export const admit = (at: LogPosition, bytes: Uint8Array): Admission => {
   if (sequence !== next(at.head)) return { outcome: 'lost-race' };
   const begins = envelope.appendid === envelope.id;
   if (!begins && envelope.appendid !== at.appendId) return { outcome: 'lost-race' };
-  const fact = Fact.safeParse(envelope);
+  const fact = unread ? undefined : Fact.safeParse(envelope);
   return {
     outcome: 'admitted',
-    entry: { sequence, bytes, envelope, ...(fact.success && { fact: fact.data }) },
+    entry: { sequence, bytes, envelope, ...(fact?.success && { fact: fact.data }) },
     after: { head: sequence, appendId: envelope.appendid },
   };
 };

@@ -52,5 +52,7 @@ export const PrincipalLeft = z.strictObject({ principal: PrincipalId, claim, rea
 export const SessionRevoked = z.strictObject({
   principal: PrincipalId,
   before: z.iso.datetime({ offset: true }),
+  /** Addresses that meant the principal have changed hands: those of the accounts file with this digest (SHA-256, base64url) mean nobody. */
+  addressesOf: z.string().length(43).optional(),
   reason,
 });

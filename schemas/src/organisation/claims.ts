@@ -9,6 +9,7 @@ import type { Fact } from '../facts/fact.ts';
 import type { AttributeChanges, Attributes, Claim } from '../facts/principal.ts';
 import type { PrincipalId } from '../ids.ts';
 import { canonicalJson } from '../relationship.ts';
+import { layered } from './layers.ts';
 
 /** ms since the epoch: when it takes effect, and when the source said it. */
 export type ClaimTime = { readonly effective: number; readonly said: number };
@@ -107,7 +108,11 @@ type Known = { readonly state: State; readonly attributes: Attributes; readonly 
 
 /** Everybody's claims. Those who joined and of whom nothing else was said, which are most, are known by their principal alone. */
 export class AllClaims {
-  readonly #more = new Map<PrincipalId, Claims>();
+  readonly #more: Map<PrincipalId, Claims>;
+
+  constructor(under?: AllClaims) {
+    this.#more = layered(under === undefined ? undefined : under.#more);
+  }
 
   of(id: PrincipalId, known: Known | undefined): Claims {
     const more = this.#more.get(id);
@@ -134,6 +139,9 @@ export class AllClaims {
     const { principal } = fact.data;
     const at = claimTime(fact);
     const before = this.of(principal, known);
+    // Nobody has said anything of them yet: they are known by their principal alone.
+    if (before === noClaims && fact.type === 'postern.principal.joined.v1' && fact.data.claim === undefined)
+      return fact.data.attributes;
     const claimed = withClaim(before, claimOf(fact), at, { firm: false });
     const claims = fact.type === 'postern.principal.claimed.v1' ? claimed : asFact(claimed, fact, at);
     if (fact.type === 'postern.principal.joined.v1' && fact.data.claim === undefined && claims.base !== undefined)

@@ -7,6 +7,7 @@ import type { Member } from '../facts/group.ts';
 import type { GroupId, PrincipalId } from '../ids.ts';
 import type { ClaimTime } from './claims.ts';
 import { dawn, type EdgeClaim, type EdgeTime, isAfter, later } from './edge-time.ts';
+import { layered } from './layers.ts';
 
 export type MembershipChange = { readonly group: GroupId; readonly principal: PrincipalId; readonly is: 'in' | 'out' };
 
@@ -16,17 +17,30 @@ export type Members = Iterable<Member> & { readonly size: number; readonly has: 
 const isGroup = (member: Member): member is GroupId => member.startsWith('group:');
 
 export class Groups {
-  readonly #direct = new Map<GroupId, Map<Member, EdgeTime>>();
+  readonly #direct: Map<GroupId, Map<Member, EdgeTime>>;
   /** Memberships that were taken away, or said to be over. */
-  readonly #out = new Map<GroupId, Map<Member, ClaimTime>>();
+  readonly #out: Map<GroupId, Map<Member, ClaimTime>>;
   /** Memberships of who is not here. */
-  readonly #waiting = new Map<Member, Map<GroupId, EdgeTime>>();
-  readonly #changed = new Map<GroupId, ClaimTime>();
-  readonly #deleted = new Map<GroupId, ClaimTime>();
+  readonly #waiting: Map<Member, Map<GroupId, EdgeTime>>;
+  readonly #changed: Map<GroupId, ClaimTime>;
+  readonly #deleted: Map<GroupId, ClaimTime>;
   /** The groups a member stands in directly. */
-  readonly #above = new Map<Member, Set<GroupId>>();
+  readonly #above: Map<Member, Set<GroupId>>;
+  /** The groups that are direct members. */
+  readonly #nested: Map<GroupId, Set<GroupId>>;
   /** Who is inside, however deep: what the graph holds. */
-  readonly #inside = new Map<GroupId, Set<PrincipalId>>();
+  readonly #inside: Map<GroupId, Set<PrincipalId>>;
+
+  constructor(under?: Groups) {
+    this.#direct = layered(under === undefined ? undefined : under.#direct);
+    this.#out = layered(under === undefined ? undefined : under.#out);
+    this.#waiting = layered(under === undefined ? undefined : under.#waiting);
+    this.#changed = layered(under === undefined ? undefined : under.#changed);
+    this.#deleted = layered(under === undefined ? undefined : under.#deleted);
+    this.#above = layered(under === undefined ? undefined : under.#above);
+    this.#nested = layered(under === undefined ? undefined : under.#nested);
+    this.#inside = layered(under === undefined ? undefined : under.#inside);
+  }
 
   has(group: GroupId): boolean {
     return this.#direct.has(group);
@@ -100,8 +114,12 @@ export class Groups {
       const above = this.#above.get(member);
       if (above) above.add(group);
       else this.#above.set(member, new Set([group]));
+      if (!isGroup(member)) continue;
+      const nested = this.#nested.get(group);
+      if (nested) nested.add(member);
+      else this.#nested.set(group, new Set([member]));
     }
-    return this.#settle(group);
+    return this.#settle(group, [...remove, ...add]);
   }
 
   /** Keeps what was said and changes nothing that holds. */
@@ -129,7 +147,7 @@ export class Groups {
       const since = this.#direct.get(group)?.get(member);
       this.#forget(group, member);
       if (since?.waits === true && isAfter(since, at)) setIn(this.#waiting, member, group, since);
-      changes.push(...this.#settle(group));
+      changes.push(...this.#settle(group, [member]));
     }
     return changes;
   }
@@ -137,23 +155,28 @@ export class Groups {
   delete(group: GroupId, at: EdgeTime = dawn): MembershipChange[] {
     this.claimDeleted(group, later(at, this.#changed.get(group)));
     if (!this.#direct.has(group)) return [];
-    for (const member of [...this.direct(group)]) this.#forget(group, member);
-    const changes = this.#settle(group);
+    const members = [...this.direct(group)];
+    for (const member of members) this.#forget(group, member);
+    // From here on it holds nobody, and so gives nobody to the groups around it.
+    const changes = this.#settle(group, members);
     const above = [...(this.#above.get(group) ?? [])];
     for (const parent of above) {
       const since = this.#direct.get(parent)?.get(group);
       this.#forget(parent, group);
       if (since?.waits === true && isAfter(since, at)) setIn(this.#waiting, group, parent, since);
-      changes.push(...this.#settle(parent));
     }
     this.#direct.delete(group);
     this.#inside.delete(group);
     this.#above.delete(group);
+    this.#nested.delete(group);
     return changes;
   }
 
   #forget(group: GroupId, member: Member): void {
-    if (this.#direct.get(group)?.delete(member)) this.#above.get(member)?.delete(group);
+    if (this.#direct.get(group)?.delete(member)) {
+      this.#above.get(member)?.delete(group);
+      if (isGroup(member)) this.#nested.get(group)?.delete(member);
+    }
     this.#out.get(group)?.delete(member);
     const waiting = this.#waiting.get(member);
     waiting?.delete(group);
@@ -170,19 +193,28 @@ export class Groups {
     return members;
   }
 
-  /** Recomputes `group` and every group around it, innermost first, and reports the differences. */
-  #settle(group: GroupId): MembershipChange[] {
+  /**
+   * Looks again at the members of `group` that came or went, in it and in every group around it, innermost first, and reports the
+   * differences. Nobody else is looked at: a membership costs the same in a group of any size.
+   */
+  #settle(group: GroupId, touched: readonly Member[]): MembershipChange[] {
     const changes: MembershipChange[] = [];
-    const pending = [group, ...this.#inOrder(this.around(group))];
-    for (const name of pending) {
-      const before = this.inside(name);
-      const after = new Set<PrincipalId>();
-      for (const member of this.direct(name))
-        if (isGroup(member)) for (const principal of this.inside(member)) after.add(principal);
-        else after.add(member);
-      for (const principal of before) if (!after.has(principal)) changes.push({ group: name, principal, is: 'out' });
-      for (const principal of after) if (!before.has(principal)) changes.push({ group: name, principal, is: 'in' });
-      this.#inside.set(name, after);
+    const people = new Set<PrincipalId>();
+    for (const member of touched)
+      if (isGroup(member)) for (const principal of this.inside(member)) people.add(principal);
+      else people.add(member);
+    for (const name of [group, ...this.#inOrder(this.around(group))]) {
+      const inside = this.#inside.get(name);
+      const direct = this.#direct.get(name);
+      if (inside === undefined) continue;
+      const nested = [...(this.#nested.get(name) ?? [])];
+      for (const principal of people) {
+        const is = direct?.has(principal) === true || nested.some((each) => this.inside(each).has(principal));
+        if (is === inside.has(principal)) continue;
+        if (is) inside.add(principal);
+        else inside.delete(principal);
+        changes.push({ group: name, principal, is: is ? 'in' : 'out' });
+      }
     }
     return changes;
   }
@@ -194,7 +226,7 @@ export class Groups {
     const visit = (name: GroupId): void => {
       if (seen.has(name)) return;
       seen.add(name);
-      for (const member of this.direct(name)) if (isGroup(member) && groups.has(member)) visit(member);
+      for (const member of this.#nested.get(name) ?? []) if (groups.has(member)) visit(member);
       ordered.push(name);
     };
     for (const name of groups) visit(name);

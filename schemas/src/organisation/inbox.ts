@@ -2,6 +2,7 @@
 import { assertNever } from '../assert-never.ts';
 import type { FactOf } from '../facts/fact.ts';
 import type { NativeEvent } from '../facts/inbound.ts';
+import { layered } from './layers.ts';
 
 export type Scheduled = {
   readonly id: string;
@@ -34,9 +35,15 @@ export type InboxFact = FactOf<
 >;
 
 export class Inbox {
-  readonly scheduled = new Map<string, Scheduled>();
-  readonly quarantined = new Map<string, Quarantined>();
+  readonly scheduled: Map<string, Scheduled>;
+  readonly quarantined: Map<string, Quarantined>;
   #next: number | undefined;
+
+  constructor(under?: Inbox) {
+    this.scheduled = layered(under?.scheduled);
+    this.quarantined = layered(under?.quarantined);
+    this.#next = under === undefined ? undefined : under.#next;
+  }
 
   /** When the next one is due, in ms since the epoch; Infinity where nothing waits. */
   nextDue(): number {

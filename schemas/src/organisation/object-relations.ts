@@ -3,21 +3,32 @@ import type { Sequence } from '../ids.ts';
 import { type Relationship, relationshipKey } from '../relationship.ts';
 import type { ClaimTime } from './claims.ts';
 import { dawn, type EdgeClaim, type EdgeTime, isAfter, later } from './edge-time.ts';
+import { layered } from './layers.ts';
 
 /** The fact behind a relationship, who caused it, and what for. */
 export type RelationSource = { readonly fact: Sequence; readonly by: string; readonly reason?: string };
 
 export class ObjectRelations {
-  readonly #byKey = new Map<string, Relationship>();
-  readonly #bySubject = new Map<string, Set<string>>();
-  readonly #sources = new Map<string, RelationSource>();
+  readonly #byKey: Map<string, Relationship>;
+  readonly #bySubject: Map<string, Set<string>>;
+  readonly #sources: Map<string, RelationSource>;
   /** Since when each holds, or until when it did. */
-  readonly #since = new Map<string, EdgeTime>();
-  readonly #out = new Map<string, ClaimTime>();
+  readonly #since: Map<string, EdgeTime>;
+  readonly #out: Map<string, ClaimTime>;
   /** By subject: relations of who is not here. */
-  readonly #waiting = new Map<string, Map<string, { readonly edge: Relationship; readonly at: EdgeTime }>>();
+  readonly #waiting: Map<string, Map<string, { readonly edge: Relationship; readonly at: EdgeTime }>>;
   /** Made when it is first asked for: only who explains asks for it. */
   #byObject: Map<string, Set<string>> | undefined;
+
+  constructor(under?: ObjectRelations) {
+    this.#byKey = layered(under === undefined ? undefined : under.#byKey);
+    this.#bySubject = layered(under === undefined ? undefined : under.#bySubject);
+    this.#sources = layered(under === undefined ? undefined : under.#sources);
+    this.#since = layered(under === undefined ? undefined : under.#since);
+    this.#out = layered(under === undefined ? undefined : under.#out);
+    this.#waiting = layered(under === undefined ? undefined : under.#waiting);
+    this.#byObject = under === undefined || under.#byObject === undefined ? undefined : layered(under.#byObject);
+  }
 
   get size(): number {
     return this.#byKey.size;

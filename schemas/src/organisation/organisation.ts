@@ -19,6 +19,7 @@ import { Groups } from './closure.ts';
 import { edgeTime } from './edge-time.ts';
 import { difference, remove, roleEdges, routeEdges, toMemberships, touch } from './edges.ts';
 import { Inbox } from './inbox.ts';
+import { layered } from './layers.ts';
 import { AccessLife } from './life/access-life.ts';
 import { ObjectRelations } from './object-relations.ts';
 import type { Credential, Grant, Principal } from './standing.ts';
@@ -27,27 +28,53 @@ export type { Credential, Grant, Principal } from './standing.ts';
 
 export class Organisation {
   sequence: Sequence = beginning;
-  readonly principals = new Map<PrincipalId, Principal>();
+  readonly principals: Map<PrincipalId, Principal>;
   /** What sources said of principals, and for when. */
-  readonly claims = new AllClaims();
+  readonly claims: AllClaims;
   /** Events that wait, and events in quarantine. */
-  readonly inbox = new Inbox();
-  readonly groups = new Groups();
-  readonly roles = new Map<RoleName, RoleRules>();
+  readonly inbox: Inbox;
+  readonly groups: Groups;
+  readonly roles: Map<RoleName, RoleRules>;
   /** Live grants. */
-  readonly grants = new Map<GrantId, Grant>();
-  readonly credentials = new Map<CredentialId, Credential>();
-  readonly credentialsByDigest = new Map<string, Credential>();
+  readonly grants: Map<GrantId, Grant>;
+  readonly credentials: Map<CredentialId, Credential>;
+  readonly credentialsByDigest: Map<string, Credential>;
   /** Relationships of the engineers' own objects, as facts told them. */
-  readonly objects = new ObjectRelations();
-  readonly services = new Map<string, Service>();
-  readonly life = new AccessLife();
+  readonly objects: ObjectRelations;
+  readonly services: Map<string, Service>;
+  readonly life: AccessLife;
   /** Tokens of the principal issued before this instant (ms since the epoch) are refused. */
-  readonly sessionsRevokedBefore = new Map<PrincipalId, number>();
+  readonly sessionsRevokedBefore: Map<PrincipalId, number>;
   schema: string | undefined;
-  readonly #grantsBySubject = new Map<SubjectId, Set<GrantId>>();
-  readonly #credentialsByOwner = new Map<PrincipalId, Set<CredentialId>>();
+  readonly #grantsBySubject: Map<SubjectId, Set<GrantId>>;
+  readonly #credentialsByOwner: Map<PrincipalId, Set<CredentialId>>;
   #openParts: { text: string; endpoints: Endpoint[] } = { text: '', endpoints: [] };
+
+  /**
+   * An empty one; or one that goes on from another, which it leaves as it is and which must not change meanwhile: what the facts would
+   * make of it that are not in the log yet.
+   */
+  constructor(under?: Organisation) {
+    this.principals = layered(under?.principals);
+    this.claims = new AllClaims(under?.claims);
+    this.inbox = new Inbox(under?.inbox);
+    this.groups = new Groups(under?.groups);
+    this.roles = layered(under?.roles);
+    this.grants = layered(under?.grants);
+    this.credentials = layered(under?.credentials);
+    this.credentialsByDigest = layered(under?.credentialsByDigest);
+    this.objects = new ObjectRelations(under?.objects);
+    this.services = layered(under?.services);
+    this.life = new AccessLife(under?.life);
+    this.sessionsRevokedBefore = layered(under?.sessionsRevokedBefore);
+    this.#grantsBySubject = layered(under === undefined ? undefined : under.#grantsBySubject);
+    this.#credentialsByOwner = layered(under === undefined ? undefined : under.#credentialsByOwner);
+    if (under === undefined) return;
+    this.sequence = under.sequence;
+    this.schema = under.schema;
+    const { text, endpoints } = under.#openParts;
+    this.#openParts = { text, endpoints };
+  }
 
   grantsOf(subject: SubjectId): Grant[] {
     return [...(this.#grantsBySubject.get(subject) ?? [])].flatMap((id) => this.grants.get(id) ?? []);

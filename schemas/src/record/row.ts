@@ -71,4 +71,10 @@ export const derivedMembers = (row: AuditRow): ReadonlyMap<RowMember, string> =>
   });
 
 export const servedMembers = (row: ServedRow): ReadonlyMap<RowMember, string> =>
-  new Map(rowMembers.flatMap((name) => (row[name] === undefined ? [] : [[name, JSON.stringify(row[name])]])));
+  new Map(rowMembers.flatMap((name) => (row[name] === undefined ? [] : [[name, JSON.stringify(row[name], inOrder)]])));
+
+/** Two objects with the same members are the same: earlier versions kept a decision's in another order. */
+const inOrder = (_name: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+    : value;

@@ -2,7 +2,7 @@
 
 import { DecisionBatch, type DecisionRecord } from '../decisions/decision.ts';
 import type { LoggedFact } from '../facts/log-entry.ts';
-import type { AuditRow } from './row.ts';
+import { type AuditRow, rowMembers } from './row.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -36,10 +36,14 @@ export type ReadBatch =
 /** The decisions of one batch, in its order. */
 export const decisionRows = (bytes: Uint8Array): ReadBatch => {
   try {
-    const batch = DecisionBatch.safeParse(JSON.parse(utf8.decode(bytes)));
+    const written: unknown = JSON.parse(utf8.decode(bytes));
+    const batch = DecisionBatch.safeParse(written);
     if (batch.success) {
       const { instance, batch: number, decisions } = batch.data;
-      return { outcome: 'read', instance, batch: number, rows: decisions.map(decisionRow) };
+      // A body has its members in the order in which they were written, so that the entry's own bytes hold it.
+      const bodies = (written as DecisionBatch).decisions;
+      const rows = decisions.map((decision, at) => decisionRow(decision, JSON.stringify(bodies[at])));
+      return { outcome: 'read', instance, batch: number, rows };
     }
     const issue = batch.error.issues[0];
     return { outcome: 'unreadable', why: `not a batch of decisions: ${issue?.path.join('.')}: ${issue?.message}` };
@@ -59,7 +63,7 @@ export const unreadableRow = (place: { partition: string; offset: number }, at: 
   body: JSON.stringify({ ...place, why }),
 });
 
-const decisionRow = (decision: DecisionRecord): AuditRow =>
+const decisionRow = (decision: DecisionRecord, body: string): AuditRow =>
   defined({
     id: decision.id,
     at: decision.at,
@@ -73,7 +77,7 @@ const decisionRow = (decision: DecisionRecord): AuditRow =>
     endpoint: decision.endpoint,
     sequence: decision.sequence,
     trace: decision.trace,
-    body: JSON.stringify(decision),
+    body,
   });
 
 /** The trace id of a W3C traceparent: 32 hex digits. */
@@ -85,5 +89,12 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 type Loose = { readonly [Name in keyof AuditRow]?: AuditRow[Name] | undefined };
-const defined = (row: Loose & Pick<AuditRow, 'id' | 'at' | 'type' | 'body'>): AuditRow =>
-  Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined)) as AuditRow;
+// Member by member: this is done for every decision.
+const defined = (row: Loose & Pick<AuditRow, 'id' | 'at' | 'type' | 'body'>): AuditRow => {
+  const kept: Record<string, string | number> = {};
+  for (const name of rowMembers) {
+    const value = row[name];
+    if (value !== undefined) kept[name] = value;
+  }
+  return kept as AuditRow;
+};

@@ -47,8 +47,6 @@ const final: readonly ProblemCode[] = ['audit/gap', 'audit/record-altered', 'eve
 const pausesMs = [100, 250, 500, 1_000, 2_000, 5_000];
 /** The log beats every second while it answers. */
 const silenceMaxMs = 15_000;
-/** Bounds how long one transaction holds the thread where the store is in this process. */
-const rowsPerAppend = 500;
 
 export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Source): Ingest => {
   let trouble: Problem | undefined;
@@ -83,7 +81,7 @@ export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Sou
   const follow = async (signal: AbortSignal, progressed: () => void): Promise<void> => {
     let state = await store.writer.state(source.log);
     for await (const { incoming, atHead } of source.follow(state, signal)) {
-      for (const portion of portions(incoming)) {
+      for (const portion of portions(incoming, store.writer.rowsPerAppend)) {
         if (signal.aborted) return;
         state = await append(state, portion);
         // A store in this process is synchronous: others have their turn between two transactions.
@@ -132,7 +130,7 @@ export const ingest = ({ store, clock, log, telemetry }: IngestDeps, source: Sou
   };
 };
 
-function* portions(incoming: readonly Incoming[]): Generator<readonly Incoming[]> {
+function* portions(incoming: readonly Incoming[], rowsPerAppend: number): Generator<readonly Incoming[]> {
   let portion: Incoming[] = [];
   let rows = 0;
   for (const one of incoming) {

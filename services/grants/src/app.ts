@@ -16,6 +16,7 @@ import { mappings } from './feeds/mappings.ts';
 import { quarantine } from './feeds/quarantine.ts';
 import { feedTopics, type OpenFeed } from './feeds/topics.ts';
 import { type AdministratorKey, firstStart } from './first-start.ts';
+import { successionHandler } from './in-succession.ts';
 import { type NoticesDeps, notices } from './notices/notices.ts';
 import { noticeRoutes } from './notices/routes.ts';
 import { type Model, publishInstallation } from './publish.ts';
@@ -116,9 +117,11 @@ export const grantsService = (
   const background: Promise<unknown>[] = [];
   let publishing: string | undefined = 'the model has not been published yet';
 
+  const head = telemetry.metrics.gauge(metrics.head, 'The last fact that this instance has taken in');
   const state = grantsState(eventLog.facts, {
     onStrangers: (strangers) => keepAside(strangers),
     onNews: (facts) => {
+      head(state.organisation.sequence);
       loud.observe(facts);
       enforcement.observe(facts);
       times.observe(facts);
@@ -128,13 +131,19 @@ export const grantsService = (
   const loud = loudBreakGlass(() => state, telemetry, log);
   const carryingOut = { facts: eventLog.facts, state, clock, telemetry, turns: turns() };
   const commands = commandHandler(carryingOut);
+  const fed = telemetry.metrics.counter(metrics.feedMessages, 'Messages of feeds that were settled', ['topic']);
   const count = telemetry.metrics.counter(metrics.quarantined, 'Events that could not be applied and were set aside');
   const aside = quarantine(eventLog.quarantine, commands, state, () => count(1));
   const foreign = mappings(config.feedRules ?? []);
-  const taking = intake({ commands, quarantine: aside, mappings: foreign, clock });
+  const taking = intake({
+    ...{ commands, clock },
+    inSuccession: successionHandler(carryingOut),
+    quarantine: aside,
+    mappings: foreign,
+  });
   const { transmitters = [] } = config;
   const streams = signalStreams(transmitters, { clock, log });
-  const signals = receiver({ transmitters, commands, quarantine: aside, streams, clock, log });
+  const signals = receiver({ transmitters, commands, state, quarantine: aside, streams, clock, log });
   const polling = runningSet<Transmitter>((transmitter, signal) =>
     pollTransmitter(transmitter, { receiver: signals, streams, log }, signal).catch((error) => {
       if (!signal.aborted) log.error({ err: error }, `polling ${transmitter.name} ended`);
@@ -142,7 +151,7 @@ export const grantsService = (
   );
   const pollAll = (all: readonly Transmitter[]): void =>
     polling.configure(new Map(all.map((each) => [each.name, each])));
-  const topics = feedTopics(openFeed, { intake: taking, quarantine: aside, log });
+  const topics = feedTopics(openFeed, { intake: taking, settled: (messages, topic) => fed(messages, { topic }), log });
   const told = notices(config.notices ?? [], {
     facts: eventLog.facts,
     store: profiles,
@@ -211,7 +220,6 @@ export const grantsService = (
       byCommand: config.publishedByCommand ?? false,
       log,
     });
-  const head = telemetry.metrics.gauge(metrics.head, 'The last fact that this instance has taken in');
   const inBackground = (name: string, work: Promise<unknown>): void => {
     background.push(
       work.catch((error) => {

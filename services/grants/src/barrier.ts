@@ -17,7 +17,7 @@ export type Barrier = {
 const lookEveryMs = 100;
 
 export const proxyBarrier = (
-  enforcement: EventLog['enforcement'],
+  enforcement: Pick<EventLog['enforcement'], 'follow'>,
   clock: Clock,
   onBeats: (beats: readonly Heartbeat[]) => void = () => {},
 ): Barrier => {
@@ -38,7 +38,7 @@ export const proxyBarrier = (
   return {
     wait: async (sequence, timeoutMs) => {
       const deadline = clock.elapsed() + timeoutMs;
-      const since = { end: await enforcement.end(), ends: heard.ends() };
+      const since = heard.ends();
       for (;;) {
         const verdict = heard.verdict(sequence, since);
         const left = deadline - clock.elapsed();
@@ -50,9 +50,9 @@ export const proxyBarrier = (
       // A batch is fetched when the one before it has been taken, never earlier.
       let askedAt = clock.elapsed();
       for await (const { records, atEnd } of enforcement.follow({}, { signal, beatMs: lookEveryMs })) {
-        const read = records.map(({ partition, offset, bytes }) => {
+        const read = records.map(({ bytes }) => {
           const beat = readHeartbeat(bytes);
-          return { partition, offset, ...(beat && { beat }) };
+          return { ...(beat && { beat }) };
         });
         onBeats(read.flatMap(({ beat }) => beat ?? []));
         heard.take({

@@ -126,13 +126,14 @@ export const circumstancesOf = (
     newId: () => v7({ msecs: clock.now() }),
     correlation,
     causation: order.causation,
-    traceparent: telemetry.carrier()['traceparent'],
+    // Of many that are carried out together each goes on in its own trace.
+    traceparent: telemetry.carrier()['traceparent'] ?? order.carrier?.['traceparent'],
     inbound: order.inbound,
   };
 };
 
 /** An event that asks for what is so already leaves its id all the same: the next one of that id is the same, or a conflict. */
-const noted = (decided: Decided, { command, inbound }: Order, at: Circumstances): Decided =>
+export const noted = (decided: Decided, { command, inbound }: Order, at: Circumstances): Decided =>
   decided.outcome === 'nothing' && command.kind === 'apply-event' && inbound !== undefined
     ? facts(
         draft(
@@ -170,10 +171,16 @@ const repetition = async (
 ): Promise<Done | undefined> => {
   const before = state.handled(source, id);
   if (before === undefined) return undefined;
-  if (before.digest !== digest)
-    throw new Problem(source.startsWith('/postern/') ? 'grants/idempotency-conflict' : 'grants/event-conflict', {
-      detail: `${source} sent the id ${id} before, at sequence ${before.sequence}, with other content`,
-      fix: 'Give every new event or request an id of its own.',
-    });
+  if (before.digest !== digest) throw conflictOf({ source, id }, before.sequence);
   return { sequence: before.last, facts: await state.recall(source, id), repeated: true };
 };
+
+/** `sequence`: where the other one was written; undefined where that has only just come. */
+export const conflictOf = (
+  { source, id }: { readonly source: string; readonly id: string },
+  sequence: Sequence | undefined,
+): Problem =>
+  new Problem(source.startsWith('/postern/') ? 'grants/idempotency-conflict' : 'grants/event-conflict', {
+    detail: `${source} sent the id ${id} before${sequence === undefined ? '' : `, at sequence ${sequence}`}, with other content`,
+    fix: 'Give every new event or request an id of its own.',
+  });

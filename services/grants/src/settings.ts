@@ -1,6 +1,6 @@
 /** What of the configuration this room takes in anew while it runs: read whole, so that a mistake anywhere changes nothing. */
 import { type LoadedConfig, type LoadedModel, loadModel } from '@postern/runtime';
-import type { NoticeSubscription, Transmitter } from '@postern/schemas';
+import { consumerGroupOf, type NoticeSubscription, type Transmitter } from '@postern/schemas';
 import { type FeedRule, loadFeedRules } from './feeds/rules.ts';
 import type { FeedTopic } from './feeds/topics.ts';
 import { loadNotices } from './notices/load.ts';
@@ -23,7 +23,7 @@ export type GrantsSettings = {
 export const loadSettings = (loaded: LoadedConfig): GrantsSettings & { readonly model: LoadedModel } => ({
   model: loadModel(loaded),
   feedRules: loadFeedRules(loaded),
-  feeds: loaded.config.feeds,
+  feeds: loaded.config.feeds.map((feed) => ({ ...feed, group: consumerGroupOf(feed) })),
   transmitters: loadTransmitters(loaded),
   notices: loadNotices(loaded),
 });

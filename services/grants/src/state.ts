@@ -8,6 +8,7 @@ import {
   type Fact,
   type LoggedFact,
   Organisation,
+  type PrincipalId,
   Problem,
   type RoleName,
   type Sequence,
@@ -29,6 +30,8 @@ export type GrantsState = {
   readonly organisation: Organisation;
   /** Roles whose last definition was published from files. */
   readonly rolesFromFiles: ReadonlySet<RoleName>;
+  /** Whether addresses that meant the principal, in the accounts file with this digest, have changed hands. */
+  readonly haveChangedHands: (principal: PrincipalId, accounts: string) => boolean;
   readonly handled: (source: string, id: string) => Handled | undefined;
   /** The facts that the event became; none where it is not known. Rejects where the log does. */
   readonly recall: (source: string, id: string) => Promise<readonly Fact[]>;
@@ -56,6 +59,7 @@ export const grantsState = (
   const inbound = new Map<string, { readonly digest: string; readonly sequence: Sequence; last: Sequence }>();
   const recent = new Map<string, Fact[]>();
   const rolesFromFiles = new Set<RoleName>();
+  const changedHands = new Set<string>();
   let waiting: { sequence: Sequence; resolve: () => void; reject: (problem: Problem) => void }[] = [];
   let ended = false;
   const noLonger = () => new Problem('event-log/unreachable', { detail: 'this instance no longer follows the log' });
@@ -68,6 +72,8 @@ export const grantsState = (
         `fact ${entry.sequence} is of type ${entry.envelope.type}, which this version cannot read; start the version that wrote it`,
       );
     organisation.apply({ ...entry, fact });
+    if (fact.type === 'postern.session.revoked.v1' && fact.data.addressesOf !== undefined)
+      changedHands.add(`${fact.data.addressesOf} ${fact.data.principal}`);
     if (fact.type === 'postern.role.retired.v1') rolesFromFiles.delete(fact.data.role);
     if (fact.type === 'postern.role.defined.v1' || fact.type === 'postern.role.changed.v1')
       rolesFromFiles[isFromFiles(fact.data.reason) ? 'add' : 'delete'](fact.data.role);
@@ -106,6 +112,7 @@ export const grantsState = (
   return {
     organisation,
     rolesFromFiles,
+    haveChangedHands: (principal, accounts) => changedHands.has(`${accounts} ${principal}`),
     handled: (source, id) => inbound.get(inboundKey(source, id)),
     recall,
     reached: (sequence) =>

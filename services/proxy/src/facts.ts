@@ -33,6 +33,8 @@ export type FactsDeps = {
 };
 
 const retryAfterMs = 250;
+/** What is only written down for the record; the next heartbeat is soon enough. */
+const nobodyWaitsFor: ReadonlySet<string> = new Set(['postern.enforcement.reached.v1', 'postern.audit.read.v1']);
 
 /** Resolves when `signal` aborts, or when the log holds a fact that this version cannot read. */
 export const followFacts = async (deps: FactsDeps, signal: AbortSignal): Promise<void> => {
@@ -70,6 +72,8 @@ export const followFacts = async (deps: FactsDeps, signal: AbortSignal): Promise
     return live.touchedBy(invalidations);
   };
   const take = (entries: readonly LoggedFact[]): void => {
+    // Somebody may wait for any of the others. Told at once, these would have every proxy beat once more for each revocation.
+    const awaited = entries.some(({ envelope }) => !nobodyWaitsFor.has(envelope.type));
     const touched = new Set<Live>();
     try {
       for (const entry of entries) for (const exchange of apply(entry)) touched.add(exchange);
@@ -81,7 +85,7 @@ export const followFacts = async (deps: FactsDeps, signal: AbortSignal): Promise
         .then(() => {
           if (reached <= standing.enforces) return;
           standing.enforces = reached;
-          advanced();
+          if (awaited) advanced();
         });
     }
   };

@@ -58,14 +58,21 @@ test('trailers are passed to whoever takes them, but for those that must not tra
   assert.equal(gate.upstream.seen[1]?.headers['te'], undefined);
 });
 
-test('what comes behind a chunked request ends at the gate, and the request does not', async () => {
+test('what comes behind a chunked request stays behind it: trailers reach the API as trailers, but for what must not trail', async () => {
   await using log = await openEventLog('memory:');
   await using gate = await startTrial(log, facts, { service: 'site' });
+  let trailers: readonly string[] = [];
+  gate.upstream.respond = (req, res) => {
+    trailers = req.rawTrailers;
+    res.end('ok');
+  };
+  const trailing = 'X-Late: 1\r\nPostern-Assertion: forged\r\nAuthorization: Bearer x\r\n';
   const answer = await gate.raw(
-    `POST /write HTTP/1.1\r\nHost: gate.test\r\nX-API-Key: ${key}\r\nTransfer-Encoding: chunked\r\nTrailer: X-Late\r\n\r\n2\r\nhi\r\n0\r\nX-Late: 1\r\nPostern-Assertion: forged\r\n\r\n`,
+    `POST /write HTTP/1.1\r\nHost: gate.test\r\nX-API-Key: ${key}\r\nTransfer-Encoding: chunked\r\nTrailer: X-Late\r\n\r\n2\r\nhi\r\n0\r\n${trailing}\r\n`,
   );
   assert.equal(answer.status, 200);
   assert.equal(gate.upstream.seen[0]?.body, 'hi');
+  assert.deepEqual(trailers, ['X-Late', '1']);
   assert.ok(!gate.upstream.seen[0]?.names.some((name) => name === 'x-late' || name === 'trailer'));
 });
 

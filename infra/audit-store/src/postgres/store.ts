@@ -1,10 +1,12 @@
 /** The audit store on a PostgreSQL server: any number of readers, one ingester at a time, whoever holds the head's row. */
 import type pg from 'pg';
+import { findPage } from '../find.ts';
 import { gatherLastUses, type UsedRow } from '../last-uses.ts';
-import type { Append, AuditStore, LogName, SealedCheckpoint } from '../port.ts';
-import { checkAppend, checkComplete, checkRange, neverSealed, notAtHead, packEdge, unpackEdge } from '../promises.ts';
-import { toPage, toStatement } from '../query.ts';
-import { type Column, checkpointColumns, columns, fromColumns, toColumns, toKept } from '../rows.ts';
+import type { AuditStore, LogName, SealedCheckpoint } from '../port.ts';
+import { checkAppend, checkComplete, checkRange, neverSealed, notAtHead, unpackEdge } from '../promises.ts';
+import type { SearchDialect } from '../query.ts';
+import { checkpointColumns, toKept } from '../rows.ts';
+import { appender } from './append.ts';
 import { migrate, openPool, prepareAsOwner, toProblem, transact } from './pool.ts';
 import { schema } from './tables.ts';
 
@@ -33,6 +35,7 @@ export const openPostgresAuditStore = async (url: string, ownerUrl?: string): Pr
     return rows.map(({ value }) => Uint8Array.from(value));
   };
 
+  const appendTo = appender(pool, (client, log) => sizeOf(client, log, 'FOR UPDATE'));
   try {
     await (ownerUrl === undefined ? migrate(pool) : prepareAsOwner(ownerUrl, url));
   } catch (error) {
@@ -41,6 +44,8 @@ export const openPostgresAuditStore = async (url: string, ownerUrl?: string): Pr
   }
   return {
     writer: {
+      // Its ways to the server, and its flush to the disk, are paid by all of them together.
+      rowsPerAppend: 3_000,
       state: (log) =>
         run(async () => {
           // One statement is one snapshot.
@@ -54,7 +59,7 @@ export const openPostgresAuditStore = async (url: string, ownerUrl?: string): Pr
       append: (append) =>
         run(async () => {
           checkAppend(append);
-          await transact(pool, (client) => appendTo(client, append));
+          await appendTo(append);
         }),
       seal: (log, { size, root, note, at }) =>
         run(() =>
@@ -86,20 +91,23 @@ export const openPostgresAuditStore = async (url: string, ownerUrl?: string): Pr
       find: (log, query) =>
         run(async () => {
           const size = await sizeOf(pool, log);
-          const { text, values } = toStatement(`${schema}.${log}_rows`, query, size, (position) => `$${position}`);
-          const { rows } = await pool.query<Record<string, unknown>>(text, [...values]);
-          const { page, ...rest } = toPage(rows, query.limit);
-          return { rows: page.map((found) => fromColumns(found, log)), size, ...rest };
+          return findPage(
+            dialect,
+            log,
+            query,
+            size,
+            async ({ text, values }) => (await pool.query<Record<string, unknown>>(text, [...values])).rows,
+          );
         }),
       lastUses: (query) =>
         run(async () => {
-          const dialect = {
+          const uses = {
             table: `${schema}.decisions_rows`,
             also: `json_array_elements_text(CASE WHEN body LIKE '%"also":%' THEN body::json -> 'also' END) AS value`,
-            placeholder: (position: number) => `$${position}`,
+            placeholder: dialect.placeholder,
           };
           return gatherLastUses(
-            dialect,
+            uses,
             query,
             await sizeOf(pool, 'decisions'),
             async ({ text, values }) => (await pool.query<UsedRow>(text, [...values])).rows,
@@ -141,6 +149,12 @@ export const openPostgresAuditStore = async (url: string, ownerUrl?: string): Pr
   };
 };
 
+const dialect: SearchDialect = {
+  prefix: `${schema}.`,
+  placeholder: (position) => `$${position}`,
+  indexedByGroup: true,
+};
+
 const setNewest = async (
   client: pg.PoolClient,
   log: LogName,
@@ -166,44 +180,6 @@ const keep = async (
      WHERE NOT EXISTS (SELECT 1 FROM ${schema}.checkpoints WHERE log = $1 AND size = $2 AND note = $4)`,
     [log, size, Buffer.from(root), note, at, witnesses],
   );
-};
-
-/** The row of the head is locked first: two appends at one head stand in line, and the second finds it moved. */
-const appendTo = async (client: pg.PoolClient, { log, expected, entries, edge, cursors }: Append): Promise<void> => {
-  const size = await sizeOf(client, log, 'FOR UPDATE');
-  if (size !== expected) throw notAtHead(log, expected, size);
-  await client.query(
-    `INSERT INTO ${schema}.${log}_entries (idx, bytes, leaf) SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bytea[])`,
-    [
-      entries.map((_, at) => size + at),
-      entries.map(({ bytes }) => Buffer.from(bytes)),
-      entries.map(({ leaf }) => Buffer.from(leaf)),
-    ],
-  );
-  const rows = entries.flatMap(({ rows }, at) => rows.map((row, order) => toColumns(row, size + at, order)));
-  if (rows.length > 0)
-    await client.query(
-      `INSERT INTO ${schema}.${log}_rows (${columns.join(', ')})
-       SELECT * FROM unnest(${columns.map((name, at) => `$${at + 1}::${arrayTypes[name] ?? 'text'}[]`).join(', ')})`,
-      columns.map((name) => rows.map((row) => row[name])),
-    );
-  await client.query(
-    `INSERT INTO ${schema}.cursors (log, part, next) SELECT $1, * FROM unnest($2::text[], $3::bigint[])
-     ON CONFLICT (log, part) DO UPDATE SET next = excluded.next`,
-    [log, Object.keys(cursors), Object.values(cursors)],
-  );
-  await client.query(`UPDATE ${schema}.heads SET size = $2, edge = $3 WHERE log = $1`, [
-    log,
-    size + entries.length,
-    Buffer.from(packEdge(edge)),
-  ]);
-};
-
-const arrayTypes: Partial<Record<Column, string>> = {
-  idx: 'bigint',
-  ord: 'integer',
-  at_ms: 'bigint',
-  sequence: 'bigint',
 };
 
 const sizeOf = async (

@@ -4,8 +4,9 @@
  * to them are taken from everybody, the owner included.
  */
 import { type LogName, logNames } from '../port.ts';
+import { frozen, partitioned, rightsToParts, schema } from './partitions.ts';
 
-export const schema = 'postern_audit';
+export { schema } from './partitions.ts';
 
 const tablesOf = (log: LogName): string => `
   CREATE TABLE ${schema}.${log}_entries (idx bigint PRIMARY KEY, bytes bytea NOT NULL, leaf bytea NOT NULL);
@@ -34,13 +35,6 @@ const tablesOf = (log: LogName): string => `
   ${frozen(`${log}_rows`, ['UPDATE', 'DELETE', 'TRUNCATE'])}
   ALTER TABLE ${schema}.${log}_entries ENABLE ALWAYS TRIGGER dense;
   ALTER TABLE ${schema}.${log}_rows ENABLE ALWAYS TRIGGER at_head;`;
-
-/** Refuses the statements, whoever makes them and however many rows they meet. */
-const frozen = (table: string, statements: readonly string[]): string => `
-  CREATE TRIGGER frozen BEFORE ${statements.join(' OR ')} ON ${schema}.${table}
-    FOR EACH STATEMENT EXECUTE FUNCTION ${schema}.refuse();
-  ALTER TABLE ${schema}.${table} ENABLE ALWAYS TRIGGER frozen;
-  REVOKE ${statements.join(', ')} ON ${schema}.${table} FROM PUBLIC, CURRENT_USER;`;
 
 const first = `
   CREATE TABLE ${schema}.heads (log text PRIMARY KEY, size bigint NOT NULL, edge bytea NOT NULL);
@@ -105,10 +99,11 @@ const checkpoints = `
   ALTER TABLE ${schema}.checkpoints ENABLE ALWAYS TRIGGER dense;
   ${frozen('checkpoints', ['UPDATE', 'DELETE', 'TRUNCATE'])}`;
 
-export const migrations: readonly string[] = [first, checkpoints];
+export const migrations: readonly string[] = [first, checkpoints, partitioned];
 
 const appended = [...logNames.flatMap((log) => [`${log}_entries`, `${log}_rows`]), 'checkpoints'];
-const moved = ['heads', 'seals', 'cursors'];
+const spans = logNames.map((log) => `${log}_spans`);
+const moved = ['heads', 'seals', 'cursors', ...spans];
 const all = (tables: readonly string[]): string => tables.map((table) => `${schema}.${table}`).join(', ');
 
 /** What the service's own role may do; whatever it was given before is taken back first. */
@@ -116,5 +111,6 @@ export const rightsOf = (role: string): string => `
   REVOKE ALL ON ALL TABLES IN SCHEMA ${schema} FROM ${role};
   GRANT USAGE ON SCHEMA ${schema} TO ${role};
   GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO ${role};
-  GRANT INSERT ON ${all(appended)}, ${all(['seals', 'cursors'])} TO ${role};
-  GRANT UPDATE ON ${all(moved)} TO ${role};`;
+  GRANT INSERT ON ${all(appended)}, ${all(['seals', 'cursors', ...spans])} TO ${role};
+  GRANT UPDATE ON ${all(moved)} TO ${role};
+  ${rightsToParts(role)}`;

@@ -1,11 +1,13 @@
 /** The audit store in one SQLite file: one process at home, the same promises as the big one. */
 import type { DatabaseSync } from 'node:sqlite';
 import { Problem } from '@postern/schemas';
+import { findPage } from '../find.ts';
 import { gatherLastUses, type UsedRow } from '../last-uses.ts';
 import type { AuditStore, LogName, SealedCheckpoint } from '../port.ts';
 import { checkAppend, checkComplete, checkRange, neverSealed, notAtHead, packEdge, unpackEdge } from '../promises.ts';
-import { toPage, toStatement } from '../query.ts';
-import { checkpointColumns, columns, fromColumns, toColumns, toKept } from '../rows.ts';
+import type { SearchDialect } from '../query.ts';
+import { checkpointColumns, columns, columnsOf, toKept } from '../rows.ts';
+import { spanColumns, spansOf } from '../spans.ts';
 import { openDatabase, toProblem, transact } from './database.ts';
 
 /** `file` is a path, or `:memory:`. Throws `audit/store-unreachable`. */
@@ -34,6 +36,8 @@ export const openSqliteAuditStore = (file: string): AuditStore => {
   };
   return {
     writer: {
+      // An append holds the thread.
+      rowsPerAppend: 500,
       state: (log) =>
         run(() =>
           transact(database, 'DEFERRED', () => {
@@ -57,13 +61,13 @@ export const openSqliteAuditStore = (file: string): AuditStore => {
             const row = database.prepare(
               `INSERT INTO ${log}_rows (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
             );
-            entries.forEach(({ bytes, leaf, rows }, at) => {
+            const found = columnsOf(entries, size);
+            entries.forEach(({ bytes, leaf }, at) => {
               entry.run(size + at, bytes, leaf);
-              rows.forEach((found, order) => {
-                const values = toColumns(found, size + at, order);
-                row.run(...columns.map((name) => values[name]));
-              });
             });
+            for (const values of found) row.run(...columns.map((name) => values[name]));
+            const span = database.prepare(widen(log));
+            for (const values of spansOf(found)) span.run(...spanColumns.map((name) => values[name]));
             const cursor = database.prepare('INSERT OR REPLACE INTO cursors (log, part, next) VALUES (?, ?, ?)');
             for (const [part, next] of Object.entries(cursors)) cursor.run(log, part, next);
             database
@@ -98,20 +102,17 @@ export const openSqliteAuditStore = (file: string): AuditStore => {
     },
     reader: {
       find: (log, query) =>
-        run(() => {
-          const size = sizeOf(database, log);
-          const { text, values } = toStatement(`${log}_rows`, query, size, () => '?');
-          const { page, ...rest } = toPage(database.prepare(text).all(...values), query.limit);
-          return { rows: page.map((found) => fromColumns(found, log)), size, ...rest };
-        }),
+        run(() => sizeOf(database, log)).then((size) =>
+          findPage(dialect, log, query, size, ({ text, values }) => run(() => database.prepare(text).all(...values))),
+        ),
       lastUses: (query) => {
-        const dialect = {
+        const uses = {
           table: 'decisions_rows',
           also: `json_each(CASE WHEN body LIKE '%"also":%' THEN body ELSE '{}' END, '$.also')`,
           placeholder: () => '?',
         };
         return run(() => sizeOf(database, 'decisions')).then((size) =>
-          gatherLastUses(dialect, query, size, ({ text, values }) =>
+          gatherLastUses(uses, query, size, ({ text, values }) =>
             run(() => database.prepare(text).all(...values) as unknown as UsedRow[]),
           ),
         );
@@ -156,6 +157,16 @@ export const openSqliteAuditStore = (file: string): AuditStore => {
       if (database.isOpen) database.close();
     },
   };
+};
+
+const dialect: SearchDialect = { prefix: '', placeholder: () => '?', indexedByGroup: false };
+
+/** The lowest and highest of what was there and what comes; MIN of two is NULL where one is. */
+const widen = (log: LogName): string => {
+  const wider = (name: string, which: 'MIN' | 'MAX') =>
+    `${name} = ${which}(COALESCE(${name}, excluded.${name}), COALESCE(excluded.${name}, ${name}))`;
+  return `INSERT INTO ${log}_spans (${spanColumns.join(', ')}) VALUES (?, ?, ?, ?, ?) ON CONFLICT (grp) DO UPDATE SET
+    ${wider('low_ms', 'MIN')}, ${wider('high_ms', 'MAX')}, ${wider('low_sequence', 'MIN')}, ${wider('high_sequence', 'MAX')}`;
 };
 
 const setNewest = (database: DatabaseSync, log: LogName, { size, root, note, at }: SealedCheckpoint): void => {

@@ -21,7 +21,10 @@ export type Admitted = {
 /** The topic has one partition, or there would be no one order. */
 export const factsPartition = 0;
 
-export async function* admitting(start: Place, options: Omit<ReadingOptions, 'from'>): AsyncGenerator<Admitted> {
+export async function* admitting(
+  start: Place,
+  { unread = false, ...options }: Omit<ReadingOptions, 'from'> & { readonly unread?: boolean },
+): AsyncGenerator<Admitted> {
   let { at } = start;
   for await (const [answer] of reading({ ...options, from: new Map([[factsPartition, start.offset]]) })) {
     if (answer === undefined) continue;
@@ -31,7 +34,8 @@ export async function* admitting(start: Place, options: Omit<ReadingOptions, 'fr
     for (const { value, offset, headers } of answer.messages) {
       const position = `${options.topic}-${factsPartition}@${offset}`;
       const bytes = value === null ? new Uint8Array() : Uint8Array.from(value);
-      const admission = value === null ? ({ outcome: 'foreign', why: 'a tombstone' } as const) : admit(at, bytes);
+      const admission =
+        value === null ? ({ outcome: 'foreign', why: 'a tombstone' } as const) : admit(at, bytes, { unread });
       switch (admission.outcome) {
         case 'admitted': {
           at = admission.after;

@@ -12,7 +12,10 @@ const heartbeatMs = 3_000;
 const sessionTimeoutMs = 10_000;
 const backOffMs = { first: 200, most: 5_000 };
 
-type Handle = (message: InboundMessage) => Promise<void>;
+type Handle = (messages: readonly InboundMessage[]) => Promise<void>;
+
+/** How much is handed over at once: it is held in memory, and comes again whole where it could not be handled. */
+const handedMax = { messages: 2_000, bytes: 2_000_000 };
 
 /** Told of what keeps a feed from reading on: it goes on trying, somebody may have to look. */
 export type OnTrouble = (error: unknown) => void;
@@ -70,10 +73,10 @@ const consumeUntilBroken = async (
       autoCommit: false,
       eachBatchAutoResolve: false,
       eachBatch: async (payload) => {
-        for (const message of payload.batch.messages) {
-          if (!(await untilHandled(payload, message, handle, signal))) return;
+        for (const messages of inParts(payload.batch.messages)) {
+          if (!(await untilHandled(payload, messages, handle, signal))) return;
           handled = true;
-          payload.resolveOffset(message.offset);
+          payload.resolveOffset(messages.at(-1)?.offset ?? '');
           await payload.commitOffsetsIfNecessary(payload.uncommittedOffsets());
         }
       },
@@ -90,19 +93,21 @@ const consumeUntilBroken = async (
   return handled;
 };
 
-/** Hands the message over until it is handled; false where this consumer no longer may: it stops, or the partition is another's. */
+/** Hands the messages over until they are handled; false where this consumer no longer may: it stops, or the partition is another's. */
 const untilHandled = async (
   { batch, heartbeat, isRunning, isStale }: EachBatchPayload,
-  { value, offset, headers }: KafkaMessage,
+  messages: readonly KafkaMessage[],
   handle: Handle,
   signal: AbortSignal,
 ): Promise<boolean> => {
-  const inbound: InboundMessage = {
-    topic: batch.topic,
-    position: `${batch.partition}@${offset}`,
-    bytes: value === null ? new Uint8Array() : Uint8Array.from(value),
-    headers: toHeaders(headers),
-  };
+  const inbound = messages.map(
+    ({ value, offset, headers }): InboundMessage => ({
+      topic: batch.topic,
+      position: `${batch.partition}@${offset}`,
+      bytes: value === null ? new Uint8Array() : Uint8Array.from(value),
+      headers: toHeaders(headers),
+    }),
+  );
   let pauseMs = backOffMs.first;
   while (!signal.aborted && isRunning() && !isStale()) {
     // Handling may take longer than a session lasts; what a heartbeat has to say is heard at the next one outside.
@@ -111,7 +116,7 @@ const untilHandled = async (
       await handle(inbound);
       return true;
     } catch {
-      // A failure of ours, not the message's: it is handed over again.
+      // A failure of ours, not the messages': they are handed over again.
     } finally {
       clearInterval(beats);
     }
@@ -120,6 +125,23 @@ const untilHandled = async (
     await heartbeat();
   }
   return false;
+};
+
+const inParts = (messages: readonly KafkaMessage[]): KafkaMessage[][] => {
+  const parts: KafkaMessage[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const message of messages) {
+    const size = message.value?.byteLength ?? 0;
+    const last = parts.at(-1);
+    if (last === undefined || last.length >= handedMax.messages || bytes + size > handedMax.bytes) {
+      parts.push([message]);
+      bytes = size;
+    } else {
+      last.push(message);
+      bytes += size;
+    }
+  }
+  return parts;
 };
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal }).catch(() => {});

@@ -107,10 +107,13 @@ describe('the event log on Kafka', () => {
     for (const value of ['a', 'b', null]) await send(value);
     const first = await consume('hr', (text, seen) => {
       // The second message fails twice: ours to mend, so it comes again before anything behind it.
-      if (text === 'b' && seen.length < 4) throw new Error('our log is away');
-      return seen.length === 5;
+      if (text === 'b' && seen.filter((each) => each === 'b').length < 3) throw new Error('our log is away');
+      return text === '';
     });
-    assert.deepEqual(first, ['a', 'b', 'b', 'b', '']);
+    // What was handed over with it comes again too: how much that is, is for the broker to say.
+    assert.deepEqual([...new Set(first)], ['a', 'b', '']);
+    assert.deepEqual(first.slice(-2), ['b', '']);
+    assert.equal(first.filter((each) => each === 'b').length, 3);
     await producer.send({
       topic: 'hr',
       messages: [{ value: 'packed', headers: { kind: 'test' } }],
@@ -128,8 +131,8 @@ describe('the event log on Kafka', () => {
     const producer = client().producer();
     await producer.connect();
     let arrived: () => void = () => {};
-    const consuming = feed.consume(async ({ bytes }) => {
-      seen.push(Buffer.from(bytes).toString());
+    const consuming = feed.consume(async (messages) => {
+      for (const { bytes } of messages) seen.push(Buffer.from(bytes).toString());
       arrived();
     }, stop.signal);
     const until = async (text: string) => {
@@ -154,12 +157,14 @@ describe('the event log on Kafka', () => {
     const seen: string[] = [];
     const stop = new AbortController();
     await using feed = await openInboundFeed(url(topic), 'grants');
-    await feed.consume(async ({ bytes, headers }) => {
-      assert.equal(headers['kind'], 'test');
-      const text = Buffer.from(bytes).toString();
-      seen.push(text);
-      // Aborted behind this turn, so that this message is still committed.
-      if (enough(text, seen)) setTimeout(() => stop.abort(), 500);
+    await feed.consume(async (messages) => {
+      for (const { bytes, headers } of messages) {
+        assert.equal(headers['kind'], 'test');
+        const text = Buffer.from(bytes).toString();
+        seen.push(text);
+        // Aborted behind this turn, so that this message is still committed.
+        if (enough(text, seen)) setTimeout(() => stop.abort(), 500);
+      }
     }, stop.signal);
     return seen;
   };

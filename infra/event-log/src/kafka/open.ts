@@ -30,11 +30,12 @@ export const openKafka = async (
   const closed = closing.signal;
   const questions = stack.use(control(settings));
   const end = stack.use(tail(settings, topics.facts));
-  // Facts do not queue behind batches of decisions.
+  // Neither facts nor what acknowledges them queue behind batches of decisions.
   const factsSending = stack.use(sending(settings));
+  const enforcementSending = stack.use(sending(settings));
   const recordsSending = stack.use(sending(settings));
-  const records = (topic: string) =>
-    kafkaRecords({ settings, topic, control: questions, sending: recordsSending, carrier, closed });
+  const records = (topic: string, by = recordsSending) =>
+    kafkaRecords({ settings, topic, control: questions, sending: by, carrier, closed });
   return {
     facts: kafkaFacts({
       settings,
@@ -47,7 +48,7 @@ export const openKafka = async (
       appendTimeoutMs,
     }),
     decisions: records(topics.decisions),
-    enforcement: records(topics.enforcement),
+    enforcement: records(topics.enforcement, enforcementSending),
     quarantine: records(topics.quarantine),
     ping: async () => void (await questions.offsets(topics.facts, AbortSignal.timeout(pingTimeoutMs))),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

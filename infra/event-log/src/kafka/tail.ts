@@ -37,7 +37,7 @@ export const tail = (settings: KafkaSettings, topic: string): Tail => {
 
   const run = async (): Promise<void> => {
     try {
-      for await (const batch of admitting(beginning, { settings, topic, waitMs, signal: end.signal })) {
+      for await (const batch of admitting(beginning, { settings, topic, waitMs, unread: true, signal: end.signal })) {
         for (const { envelope, sequence } of batch.entries) {
           const watch = watched.get(envelope.id);
           if (watch?.sequence === sequence) watch.seen = true;

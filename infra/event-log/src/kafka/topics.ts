@@ -57,7 +57,7 @@ const topic = (name: string, numPartitions: number, config: Record<string, strin
   configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
 });
 
-/** Rejects with `event-log/unreachable`, or with `event-log/unfit-topic` where an existing facts topic cannot serve. */
+/** Rejects with `event-log/unreachable`, or with `event-log/unfit-topic` where an existing topic of facts or heartbeats cannot serve. */
 export const ensureTopics = async (settings: KafkaSettings): Promise<Topics> => {
   const topics = topicsOf(settings.path);
   const sockets = trackedSockets();
@@ -68,6 +68,8 @@ export const ensureTopics = async (settings: KafkaSettings): Promise<Topics> => 
     const missing = layout(topics).filter(({ topic }) => !existing.has(topic));
     // Two processes that start together both create: the second is told that the topic exists, which is what it wanted.
     if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: true });
+    await checkOneOrder(admin, topics.facts);
+    await checkOneOrder(admin, topics.enforcement);
     await checkFacts(admin, topics.facts);
     return topics;
   } catch (error) {
@@ -78,10 +80,13 @@ export const ensureTopics = async (settings: KafkaSettings): Promise<Topics> => 
   }
 };
 
-const checkFacts = async (admin: Admin, name: string): Promise<void> => {
+const checkOneOrder = async (admin: Admin, name: string): Promise<void> => {
   const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
   const partitions = topics[0]?.partitions.length ?? 0;
   if (partitions !== 1) throw unfit(name, `has ${partitions} partitions`, 'one order needs exactly one partition');
+};
+
+const checkFacts = async (admin: Admin, name: string): Promise<void> => {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames: Object.keys(factsConfig) }],

@@ -2,6 +2,7 @@
 import type { Fact } from '../../facts/fact.ts';
 import type { LoggedFact } from '../../facts/log-entry.ts';
 import type { PrincipalId, RoleName } from '../../ids.ts';
+import { layered } from '../layers.ts';
 import type { Standing } from '../standing.ts';
 import { BreakGlass } from './break-glass.ts';
 import { Requests } from './requests.ts';
@@ -10,10 +11,17 @@ import { Reviews } from './reviews.ts';
 export type Withheld = { readonly because: 'separation-of-duties' | 'revoked'; readonly reason: string };
 
 export class AccessLife {
-  readonly requests = new Requests();
-  readonly breakGlass = new BreakGlass();
-  readonly reviews = new Reviews();
-  readonly #withheld = new Map<PrincipalId, Map<RoleName, Withheld>>();
+  readonly requests: Requests;
+  readonly breakGlass: BreakGlass;
+  readonly reviews: Reviews;
+  readonly #withheld: Map<PrincipalId, Map<RoleName, Withheld>>;
+
+  constructor(under?: AccessLife) {
+    this.requests = new Requests(under?.requests);
+    this.breakGlass = new BreakGlass(under?.breakGlass);
+    this.reviews = new Reviews(under?.reviews);
+    this.#withheld = layered(under === undefined ? undefined : under.#withheld);
+  }
 
   withheld(principal: PrincipalId, role: RoleName): Withheld | undefined {
     return this.#withheld.get(principal)?.get(role);

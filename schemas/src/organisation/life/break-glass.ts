@@ -18,7 +18,11 @@ export type BreakGlassUse = {
 } & Omit<FactOf<'postern.breakglass.opened.v1'>['data'], 'use'>;
 
 export class BreakGlass {
-  readonly #kept = new Kept<BreakGlassId, BreakGlassUse>(1_000);
+  readonly #kept: Kept<BreakGlassId, BreakGlassUse>;
+
+  constructor(under?: BreakGlass) {
+    this.#kept = new Kept(1_000, under === undefined ? undefined : under.#kept);
+  }
 
   get(id: BreakGlassId): BreakGlassUse | undefined {
     return this.#kept.get(id);

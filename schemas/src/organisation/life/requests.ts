@@ -1,6 +1,7 @@
 /** Requests for roles, from the question to the answer. */
 import type { Fact } from '../../facts/fact.ts';
 import type { GrantId, PrincipalId, RequestId, RoleName, Sequence } from '../../ids.ts';
+import { layeredSet } from '../layers.ts';
 import { Kept } from './kept.ts';
 
 export type Approval = { readonly by: PrincipalId; readonly as: string; readonly reason?: string };
@@ -25,8 +26,13 @@ export type AccessRequest = {
 };
 
 export class Requests {
-  readonly #kept = new Kept<RequestId, AccessRequest>(1_000);
-  readonly #open = new Set<RequestId>();
+  readonly #kept: Kept<RequestId, AccessRequest>;
+  readonly #open: Set<RequestId>;
+
+  constructor(under?: Requests) {
+    this.#kept = new Kept(1_000, under === undefined ? undefined : under.#kept);
+    this.#open = layeredSet(under === undefined ? undefined : under.#open);
+  }
 
   get(id: RequestId): AccessRequest | undefined {
     return this.#kept.get(id);

@@ -2,6 +2,7 @@
 import type { Fact, FactOf } from '../../facts/fact.ts';
 import type { LoggedFact } from '../../facts/log-entry.ts';
 import type { GrantId, PrincipalId, ReviewId, Sequence } from '../../ids.ts';
+import { layered, layeredSet } from '../layers.ts';
 import type { Grant, Standing } from '../standing.ts';
 import { Kept } from './kept.ts';
 import { grantsInScope } from './review-scope.ts';
@@ -38,10 +39,20 @@ export type Review = Omit<FactOf<'postern.review.opened.v1'>['data'], 'review' |
 type Growing = Review & { items: Map<GrantId, ReviewItem>; undecidedItems: Set<GrantId> };
 
 export class Reviews {
-  readonly #kept = new Kept<ReviewId, Growing>(50);
+  readonly #kept: Kept<ReviewId, Growing>;
   /** When a grant was last looked at and kept. */
-  readonly #lookedAt = new Map<GrantId, Sequence>();
-  #unenforced: { readonly review: ReviewId; readonly grant: GrantId; readonly at: Sequence }[] = [];
+  readonly #lookedAt: Map<GrantId, Sequence>;
+  #unenforced: { readonly review: ReviewId; readonly grant: GrantId; readonly at: Sequence }[];
+
+  constructor(under?: Reviews) {
+    this.#kept = new Kept(50, under === undefined ? undefined : under.#kept, (review) => ({
+      ...review,
+      items: layered(review.items),
+      undecidedItems: layeredSet(review.undecidedItems),
+    }));
+    this.#lookedAt = layered(under === undefined ? undefined : under.#lookedAt);
+    this.#unenforced = [...(under === undefined ? [] : under.#unenforced)];
+  }
 
   get(id: ReviewId): Review | undefined {
     return this.#kept.get(id);

@@ -80,8 +80,16 @@ export const toQuery = (asked: unknown): Omit<AuditQuery, 'limit'> & { readonly 
   return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
 };
 
-/** A row with its fact or decision as what it is, not as text. */
-export const toItem = ({ body, ...row }: FoundRow): Record<string, unknown> => ({ ...row, body: JSON.parse(body) });
+/** A row with its fact or decision as what it is, not as text; what somebody altered so that it is none any more stays the text it is. */
+export const toItem = ({ body, ...row }: FoundRow): Record<string, unknown> => ({ ...row, body: parsed(body) });
+
+const parsed = (body: string): unknown => {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
+  }
+};
 
 /** Line by line, page by page, up to the limit or the end: an export is as long as the record. */
 const lines = (

@@ -119,8 +119,22 @@ export const databaseActs: readonly Act[] = [
   },
   {
     what: 'a search row says another text than its entry',
-    statements: ["UPDATE facts_rows SET body = replace(body, 'reason 20', 'reason 02') WHERE idx = 20"],
+    statements: [
+      "UPDATE facts_rows SET body = (SELECT replace(CAST(bytes AS TEXT), 'reason 20', 'reason 02') FROM facts_entries WHERE facts_entries.idx = 20) WHERE idx = 20",
+    ],
     notices: [verify('row', 20)],
+  },
+  {
+    what: "a search row takes its text from another decision's place",
+    statements: [
+      'UPDATE decisions_rows SET body_at = (SELECT body_at FROM decisions_rows WHERE idx = 1 AND ord = 0) WHERE idx = 1 AND ord = 1',
+    ],
+    notices: [verify('row', 1)],
+  },
+  {
+    what: 'what a search by time reads leaves out the last day',
+    statements: ['UPDATE facts_spans SET high_ms = high_ms - 86400000, low_ms = low_ms - 86400000 WHERE grp = 0'],
+    notices: [verify('row', 0)],
   },
   {
     what: 'a search row is filed under another time than its own',

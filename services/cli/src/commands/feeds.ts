@@ -6,6 +6,7 @@ import { exitCodes } from '../failure.ts';
 import { parseJson, readTextFile } from '../input.ts';
 import { print, printJson, printTable, readableTime, tell } from '../output.ts';
 import { connect, type Shared, withConnection, withWait } from './connect.ts';
+import { importCommand } from './feeds-import.ts';
 
 type Scheduled = {
   readonly id: string;
@@ -80,6 +81,8 @@ export const feedCommands = (program: Command): void => {
       await using foreign = mappings(loadFeedRules(loadConfig(config, process.env)));
       printJson(await foreign.map(foreign.named(rule), message));
     });
+
+  importCommand(feeds);
 
   const quarantine = feeds.command('quarantine').description('events that could not be applied');
   withConnection(quarantine.command('list'))

@@ -79,6 +79,8 @@ export type Command =
       readonly before: string;
       /** Tokens of somebody who has not joined count once they do. */
       readonly evenUnknown?: boolean | undefined;
+      /** The digest of the accounts file whose addresses of the principal mean nobody from now on. */
+      readonly addressesOf?: string | undefined;
       readonly reason?: string | undefined;
     }
   /** Brings back whom `source` alone said to be gone. */

@@ -133,13 +133,22 @@ export const note: Decider<'note'> = ({ type, why }, _organisation, at) =>
   facts(draft('postern.event.noted.v1', undefined, { type, why }, at));
 
 export const revokeSessions: Decider<'revoke-sessions'> = (
-  { principal, before, evenUnknown, reason },
+  { principal, before, evenUnknown, addressesOf, reason },
   organisation,
   at,
 ) => {
   if (evenUnknown !== true && !organisation.principals.has(principal)) return unknownPrincipal(principal);
-  if ((organisation.sessionsRevokedBefore.get(principal) ?? 0) >= Date.parse(before)) return nothing;
-  return facts(draft('postern.session.revoked.v1', principal, { principal, before, ...because(reason) }, at));
+  const standing = organisation.sessionsRevokedBefore.get(principal) ?? 0;
+  const stands = standing >= Date.parse(before);
+  if (stands && addressesOf === undefined) return nothing;
+  const data = {
+    principal,
+    // What is refused already stays refused.
+    before: stands ? new Date(standing).toISOString() : before,
+    ...(addressesOf !== undefined && { addressesOf }),
+    ...because(reason),
+  };
+  return facts(draft('postern.session.revoked.v1', principal, data, at));
 };
 
 const unknownPrincipal = (principal: PrincipalId) =>

@@ -6,10 +6,11 @@ import type { Clock } from '@postern/runtime';
 import { type Actor, isProblem, type Problem } from '@postern/schemas';
 import type { Carrier } from '@postern/telemetry';
 import type { Commands } from '../commands.ts';
+import type { InSuccession, Step } from '../in-succession.ts';
 import { type InboundEvent, type Part, readEvents } from '../inbound/cloud-event.ts';
-import { type Received, receive } from '../inbound/receive.ts';
+import { type Ordered, type Received, receive, toOrder } from '../inbound/receive.ts';
 import type { Mappings } from './mappings.ts';
-import { digestOf, type Quarantine } from './quarantine.ts';
+import { type Aside, digestOf, type Quarantine } from './quarantine.ts';
 
 export type Origin = {
   readonly from: string;
@@ -40,8 +41,11 @@ export type Known = {
   readonly under?: { readonly source: string; readonly id: string } | undefined;
 };
 
+export type Handed = { readonly part: Part; readonly origin: Origin; readonly rule?: string | undefined };
+
 export type IntakeDeps = {
   readonly commands: Commands;
+  readonly inSuccession: InSuccession;
   readonly quarantine: Quarantine;
   readonly mappings: Mappings;
   readonly clock: Clock;
@@ -52,11 +56,16 @@ export type Intake = {
   readonly read: (message: Message) => readonly Part[];
   /** Rejects for failures of ours alone (the log is away): then it is to be handed over again. */
   readonly take: (part: Part, origin: Origin, rule?: string) => Promise<Taken>;
+  /**
+   * Many, as if each were taken behind the one before it, and with one wait for the log. `recall`: whether what a repetition became the
+   * first time is wanted.
+   */
+  readonly takeAll: (handed: readonly Handed[], options: { readonly recall: boolean }) => Promise<readonly Taken[]>;
   /** As `take`, with nothing set aside: rejects with the problem. */
   readonly carryOut: (part: Part, origin: Origin, rule?: string, as?: Known) => Promise<readonly Received[]>;
 };
 
-export const intake = ({ commands, quarantine, mappings, clock }: IntakeDeps): Intake => {
+export const intake = ({ commands, inSuccession, quarantine, mappings, clock }: IntakeDeps): Intake => {
   const nativeOf = async (part: Part, rule: string | undefined): Promise<readonly InboundEvent[]> => {
     if (part.outcome === 'unreadable') throw part.problem;
     if (rule !== undefined) return mappings.map(mappings.named(rule), part.event.data);
@@ -76,26 +85,83 @@ export const intake = ({ commands, quarantine, mappings, clock }: IntakeDeps): I
     return received;
   };
 
+  const asideOf = ({ part: { bytes, headers }, origin, rule, event }: Named, problem: Problem): Aside => {
+    const { from } = origin;
+    // Of a batch in a topic each event has a place of its own.
+    const position = origin.position ?? digestOf(Buffer.concat([Buffer.from(JSON.stringify(headers)), bytes]));
+    return { from, position, bytes, why: problem.message, event, headers, rule };
+  };
+
+  /** Its events as orders, as far as they can be read. */
+  const orderedOf = async ({ part, origin: { actor, carrier }, rule }: Handed) => {
+    const ordered: Ordered[] = [];
+    try {
+      for (const event of await nativeOf(part, rule))
+        ordered.push(toOrder(event, { actor, now: new Date(clock.now()).toISOString(), carrier }));
+    } catch (error) {
+      if (!isProblem(error) || error.status >= 500) throw error;
+      return { ordered, trouble: error };
+    }
+    return { ordered };
+  };
+
   return {
     read: ({ headers, bytes, rule }) => (rule === undefined ? readEvents(headers, bytes) : [foreignPart(bytes)]),
     carryOut,
     take: async (part, origin, rule) => {
-      const event = part.outcome === 'read' && rule === undefined ? idOf(part.event) : undefined;
+      const named = { part, origin, rule, event: eventOf(part, rule) };
+      const event = named.event && { event: named.event };
       try {
-        return { outcome: 'taken', received: await carryOut(part, origin, rule), ...(event && { event }) };
+        return { outcome: 'taken', received: await carryOut(part, origin, rule), ...event };
       } catch (error) {
         if (!isProblem(error) || error.status >= 500) throw error;
-        const { bytes, headers } = part;
-        const { from } = origin;
-        // Of a batch in a topic each event has a place of its own.
-        const position = origin.position ?? digestOf(Buffer.concat([Buffer.from(JSON.stringify(headers)), bytes]));
-        const id = await quarantine.setAside({ from, position, bytes, why: error.message, event, headers, rule });
-        return { outcome: 'quarantined', problem: error, id, ...(event && { event }) };
+        const id = await quarantine.setAside(asideOf(named, error));
+        return { outcome: 'quarantined', problem: error, id, ...event };
       }
+    },
+    takeAll: async (handed, { recall }) => {
+      const named = handed.map((each) => ({ ...each, event: eventOf(each.part, each.rule) }));
+      const read: { readonly ordered: readonly Ordered[]; readonly trouble?: Problem }[] = [];
+      for (const each of handed) read.push(await orderedOf(each));
+      const steps = named.map((each, at): Step => {
+        const { ordered = [], trouble } = read[at] ?? {};
+        return {
+          orders: ordered.map(({ order }) => order),
+          trouble,
+          instead: (problem) => quarantine.order(asideOf(each, problem)),
+        };
+      });
+      const stepped = await inSuccession(steps, {
+        recall,
+        refused: (those) =>
+          quarantine.shelve(
+            those.flatMap(({ step, problem }) => {
+              const each = named[step];
+              return each === undefined ? [] : [asideOf(each, problem)];
+            }),
+          ),
+      });
+      return stepped.map((each, at): Taken => {
+        const event = named[at]?.event && { event: named[at].event };
+        if (each.outcome === 'refused') {
+          quarantine.recorded(each.instead);
+          return { outcome: 'quarantined', problem: each.problem, id: each.instead.facts[0]?.id ?? '', ...event };
+        }
+        const received = (read[at]?.ordered ?? []).flatMap(({ order: _, ...rest }, index) => {
+          const done = each.done[index];
+          return done === undefined ? [] : [{ ...rest, done }];
+        });
+        return { outcome: 'taken', received, ...event };
+      });
     },
   };
 };
 
+type Named = Handed & { readonly event: { readonly source: string; readonly id: string } | undefined };
+
+/** What it is known by, where it is a CloudEvent that can be read. */
+const eventOf = (part: Part, rule: string | undefined): Named['event'] =>
+  part.outcome === 'read' && rule === undefined ? idOf(part.event) : undefined;
 const idOf = ({ source, id }: InboundEvent) => ({ source, id });
 
 /** Any JSON, as the data of an event that only the rule gives a meaning. */

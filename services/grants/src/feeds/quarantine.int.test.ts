@@ -156,8 +156,8 @@ describe('what cannot be applied', () => {
     ];
     const handled = Promise.withResolvers<void>();
     const feed = {
-      consume: async (handle: (message: InboundMessage) => Promise<void>) => {
-        for (const message of messages) await handle(message);
+      consume: async (handle: (messages: readonly InboundMessage[]) => Promise<void>) => {
+        await handle(messages);
         handled.resolve();
       },
       [Symbol.asyncDispose]: async () => {},

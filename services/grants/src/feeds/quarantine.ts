@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { EventLog } from '@postern/event-log';
 import { Problem, type Quarantined } from '@postern/schemas';
-import type { Commands } from '../commands.ts';
+import type { Commands, Done, Order } from '../commands.ts';
 import type { GrantsState } from '../state.ts';
 
 export type Aside = {
@@ -28,6 +28,11 @@ export type Kept = {
 export type Quarantine = {
   /** Answers the id under which it is found again; the same position is recorded once. */
   readonly setAside: (aside: Aside) => Promise<string>;
+  /** The same in two parts, for whoever carries out the order in its place: the bytes have to be on the shelf before. */
+  readonly order: (aside: Aside) => Order;
+  readonly shelve: (asides: readonly Aside[]) => Promise<void>;
+  /** Called with what became of the order. */
+  readonly recorded: (done: Done) => void;
   /** Rejects with `grants/quarantine-incomplete` where the bytes are not there, or are others. */
   readonly kept: (item: Quarantined) => Promise<Kept>;
 };
@@ -40,34 +45,67 @@ export const quarantine = (
   state: Pick<GrantsState, 'handled' | 'recall'>,
   /** Called for each thing that is set aside, once. */
   counted: () => void,
-): Quarantine => ({
-  setAside: async ({ from, position, bytes, why, event, headers, rule }) => {
+): Quarantine => {
+  /** A topic that was made anew counts its positions anew: what lay at one before is another thing. */
+  const inboundOf = ({ from, position, bytes }: Aside): NonNullable<Order['inbound']> => {
     const digest = digestOf(bytes);
     const source = `/postern/quarantine/${from}`;
-    // A sender that tries again and again fills no shelf.
-    if (state.handled(source, position)?.digest === digest) return (await state.recall(source, position))[0]?.id ?? '';
-    const place = { from, position, why: why.slice(0, 500) };
-    const how = {
-      ...(headers !== undefined && { headers: JSON.stringify(headers) }),
-      ...(rule !== undefined && { rule }),
+    const before = state.handled(source, position);
+    const taken = before !== undefined && before.digest !== digest;
+    return { source, id: taken ? `${position} ${digest}` : position, digest };
+  };
+  const isKnown = (aside: Aside): boolean => {
+    const { source, id } = inboundOf(aside);
+    return state.handled(source, id) !== undefined;
+  };
+  const order: Quarantine['order'] = (aside) => {
+    const { from, position, why, event } = aside;
+    const inbound = inboundOf(aside);
+    return {
+      command: { kind: 'record-quarantine', from, position, why: why.slice(0, 2000), digest: inbound.digest, event },
+      inbound,
     };
-    await shelf.publish([{ key: `${from}/${position}`, bytes, headers: { ...place, ...how } }]);
-    const done = await commands({
-      command: { kind: 'record-quarantine', from, position, why: why.slice(0, 2000), digest, event },
-      inbound: { source, id: position, digest },
-    });
-    if (!done.repeated) counted();
-    return done.facts[0]?.id ?? '';
-  },
-  kept: async ({ id, from, position, digest }) => {
-    const found = await onShelf(shelf, from, position, digest);
-    if (found !== undefined) return found;
-    throw new Problem('grants/quarantine-incomplete', {
-      detail: `${id}: what came from ${from} at ${position} is not on the shelf`,
-      fix: 'Fix it with the content as its sender has it, or dismiss it.',
-    });
-  },
-});
+  };
+  const shelve: Quarantine['shelve'] = async (asides) => {
+    // A sender that tries again and again fills no shelf.
+    const records = asides
+      .filter((aside) => !isKnown(aside))
+      .map(({ from, position, bytes, why, headers, rule }) => ({
+        key: `${from}/${position}`,
+        bytes,
+        headers: {
+          ...{ from, position, why: why.slice(0, 500) },
+          ...(headers !== undefined && { headers: JSON.stringify(headers) }),
+          ...(rule !== undefined && { rule }),
+        },
+      }));
+    if (records.length > 0) await shelf.publish(records);
+  };
+  const recorded: Quarantine['recorded'] = ({ repeated }) => {
+    if (!repeated) counted();
+  };
+  return {
+    order,
+    shelve,
+    recorded,
+    setAside: async (aside) => {
+      const { source, id } = inboundOf(aside);
+      if (state.handled(source, id) !== undefined) return (await state.recall(source, id))[0]?.id ?? '';
+      await shelve([aside]);
+      const done = await commands(order(aside));
+      recorded(done);
+      return done.facts[0]?.id ?? '';
+    },
+    kept: async ({ id, from, position, digest }) => {
+      const found = await onShelf(shelf, from, position, digest);
+      if (found !== undefined) return found;
+      throw new Problem('grants/quarantine-incomplete', {
+        detail: `${id}: what came from ${from} at ${position} is not on the shelf`,
+        fix: 'Fix it with the content as its sender has it, or dismiss it.',
+      });
+    },
+  };
+};
 
 const onShelf = async (
   shelf: EventLog['quarantine'],

@@ -5,7 +5,7 @@ import type { PosternYaml } from '@postern/schemas';
 import { runningSet } from '../running-set.ts';
 import { consumeTopic, type TopicDeps } from './topic.ts';
 
-export type FeedTopic = PosternYaml['feeds'][number];
+export type FeedTopic = PosternYaml['feeds'][number] & { readonly group: string };
 export type OpenFeed = (kafka: string, group: string) => Promise<InboundFeed>;
 
 /** What was made ready, to be used or let go. */

@@ -2,14 +2,13 @@
 import { createHash } from 'node:crypto';
 import { type Actor, canonicalJson } from '@postern/schemas';
 import type { Carrier } from '@postern/telemetry';
-import type { Commands, Done } from '../commands.ts';
+import type { Commands, Done, Order } from '../commands.ts';
 import type { InboundEvent } from './cloud-event.ts';
 import { toCommand } from './to-command.ts';
 
 export type Received = { readonly event: InboundEvent; readonly done: Done; readonly ignored: readonly string[] };
 
 export type Receiving = {
-  readonly commands: Commands;
   readonly actor: Actor;
   /** RFC 3339. */
   readonly now: string;
@@ -20,17 +19,16 @@ export type Receiving = {
   readonly under?: { readonly source: string; readonly id: string } | undefined;
 };
 
-/** Carries one event out; a repeated (source, id) answers as the first time. Rejects with the refusal's Problem. */
-export const receive = async (
-  event: InboundEvent,
-  { commands, actor, now, carrier, digest, under }: Receiving,
-): Promise<Received> => {
+export type Ordered = { readonly event: InboundEvent; readonly order: Order; readonly ignored: readonly string[] };
+
+/** Throws `grants/unknown-event-type` or `grants/bad-event`. */
+export const toOrder = (event: InboundEvent, { actor, now, carrier, digest, under }: Receiving): Ordered => {
   const { command, data, ignored, effective, replaces } = toCommand(event, now);
   const occurred = effective ?? event.time;
   const { source, id, type, subject } = event;
   // A session ends when that becomes known: whoever says "from tomorrow on" means the tokens of until then.
   const waits = occurred !== undefined && occurred > now && command.kind !== 'revoke-sessions';
-  const done = await commands({
+  const order: Order = {
     command: {
       kind: 'apply-event',
       event: { source, id, type, ...(subject !== undefined && { subject }), data },
@@ -45,8 +43,17 @@ export const receive = async (
     causation: id,
     carrier,
     inbound: { ...(under ?? { source, id }), digest: digest ?? eventDigest(event) },
-  });
-  return { event, done, ignored };
+  };
+  return { event, order, ignored };
+};
+
+/** Carries one event out; a repeated (source, id) answers as the first time. Rejects with the refusal's Problem. */
+export const receive = async (
+  event: InboundEvent,
+  { commands, ...receiving }: Receiving & { readonly commands: Commands },
+): Promise<Received> => {
+  const { order, ignored } = toOrder(event, receiving);
+  return { event, done: await commands(order), ignored };
 };
 
 /** What tells two events of one (source, id) apart. The time is not part of it: some senders stamp each attempt anew. */

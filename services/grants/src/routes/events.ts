@@ -35,7 +35,12 @@ export const eventRoutes = (app: FastifyInstance, { state, intake, ...answering 
         return answerChange(request, reply, answering, { status: 202, done, body: body ?? {} });
       }
       // A batch is a transport, not a transaction: each event stands or falls alone, and the answer says which.
-      const { results, done } = await eachOf(parts, (part) => intake.take(part, origin));
+      const { results, done } = await eachOf(parts, (some) =>
+        intake.takeAll(
+          some.map((part) => ({ part, origin })),
+          { recall: true },
+        ),
+      );
       const refused = results.filter((result) => 'problem' in result).length;
       return answerChange(request, reply, answering, {
         status: refused === 0 ? 202 : 207,
@@ -53,34 +58,43 @@ export const eventRoutes = (app: FastifyInstance, { state, intake, ...answering 
 
 type Result = Readonly<Record<string, unknown>>;
 
+/** So many are carried out together; after a failure of ours those of one such part cannot be told apart. */
+const togetherMax = 1_000;
+
 /** Every part has its answer. After a failure of ours the rest is not tried: the log is away, and its sender sends the batch again. */
-const eachOf = async (parts: readonly Part[], take: (part: Part) => Promise<Taken>) => {
+const eachOf = async (parts: readonly Part[], take: (some: readonly Part[]) => Promise<readonly Taken[]>) => {
   const results: Result[] = [];
   let done: Done | undefined;
-  let failed = false;
-  for (const part of parts) {
-    const name = part.outcome === 'read' ? { id: part.event.id, source: part.event.source } : {};
-    if (failed) {
-      const problem = new Problem('grants/not-tried', { fix: 'Send it again: what was taken is known.' });
-      results.push({ ...name, problem: toProblemDocument(problem) });
-      continue;
-    }
-    try {
-      const taken = await take(part);
-      if (taken.outcome === 'quarantined') results.push({ ...name, problem: toProblemDocument(quarantined(taken)) });
-      else {
-        done = taken.received.at(-1)?.done ?? done;
-        const made = taken.received.map(summary);
-        results.push(made.length === 1 ? { ...made[0], ...name } : { ...name, events: made });
+  let failure: Problem | undefined;
+  for (let from = 0; from < parts.length; from += togetherMax) {
+    const some = parts.slice(from, from + togetherMax);
+    let taken: readonly Taken[] = [];
+    if (failure === undefined)
+      try {
+        taken = await take(some);
+      } catch (error) {
+        if (!isProblem(error)) throw error;
+        failure = error;
+        results.push(...some.map((part) => ({ ...nameOf(part), problem: toProblemDocument(error) })));
+        continue;
       }
-    } catch (error) {
-      if (!isProblem(error)) throw error;
-      failed = true;
-      results.push({ ...name, problem: toProblemDocument(error) });
+    for (const [at, part] of some.entries()) {
+      const each = taken[at];
+      if (each?.outcome !== 'taken') {
+        const problem = each === undefined ? notTried() : quarantined(each);
+        results.push({ ...nameOf(part), problem: toProblemDocument(problem) });
+        continue;
+      }
+      done = each.received.at(-1)?.done ?? done;
+      const made = each.received.map(summary);
+      results.push(made.length === 1 ? { ...made[0], ...nameOf(part) } : { ...nameOf(part), events: made });
     }
   }
   return { results, done };
 };
+
+const nameOf = (part: Part) => (part.outcome === 'read' ? { id: part.event.id, source: part.event.source } : {});
+const notTried = () => new Problem('grants/not-tried', { fix: 'Send it again: what was taken is known.' });
 
 const isBatch = ({ headers }: FastifyRequest): boolean =>
   headers['content-type']?.startsWith('application/cloudevents-batch+json') ?? false;

@@ -1,4 +1,8 @@
-/** Which address means whom, as a file says; read anew when it changes. An address that changed hands means nobody until then. */
+/**
+ * Which address means whom, as a file says; read anew when it changes. That an address changed hands stands in the log, where no address
+ * does: with the principal it meant, and with the file as it was. Until that is changed the principal's addresses in it mean nobody.
+ */
+import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { mistakeText, readYamlFile } from '@postern/runtime';
 import { PrincipalId, Problem } from '@postern/schemas';
@@ -9,16 +13,18 @@ const File = z.record(z.string().min(3), PrincipalId);
 
 export type KnownAccounts = {
   readonly of: Accounts;
-  /** Until the file is changed. */
-  readonly bar: (account: string) => void;
+  /** Of the file as it is now: SHA-256, base64url. */
+  readonly digest: () => string;
 };
 
 /** Throws `runtime/bad-config` where the file cannot be read. */
-export const knownAccounts = (file: string | undefined): KnownAccounts => {
-  if (file === undefined) return { of: () => undefined, bar: () => {} };
-  let read = { text: '', accounts: new Map<string, PrincipalId>() };
+export const knownAccounts = (
+  file: string | undefined,
+  haveChangedHands: (principal: PrincipalId, digest: string) => boolean,
+): KnownAccounts => {
+  if (file === undefined) return { of: () => undefined, digest: () => '' };
+  let read = { text: '', digest: '', accounts: new Map<string, PrincipalId>() };
   let changedAt = Number.NEGATIVE_INFINITY;
-  const barred = new Set<string>();
   const refresh = (): void => {
     const { mtimeMs } = statSync(file);
     if (mtimeMs === changedAt) return;
@@ -31,9 +37,9 @@ export const knownAccounts = (file: string | undefined): KnownAccounts => {
         });
       read = {
         text,
+        digest: createHash('sha256').update(text).digest('base64url'),
         accounts: new Map(Object.entries(found.value).map(([account, id]) => [account.toLowerCase(), id])),
       };
-      barred.clear();
     }
     changedAt = mtimeMs;
   };
@@ -41,8 +47,9 @@ export const knownAccounts = (file: string | undefined): KnownAccounts => {
   return {
     of: (account) => {
       refresh();
-      return barred.has(account) ? undefined : read.accounts.get(account);
+      const principal = read.accounts.get(account);
+      return principal === undefined || haveChangedHands(principal, read.digest) ? undefined : principal;
     },
-    bar: (account) => void barred.add(account),
+    digest: () => read.digest,
   };
 };

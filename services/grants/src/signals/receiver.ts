@@ -10,6 +10,7 @@ import { z } from 'zod';
 import type { Commands, Done } from '../commands.ts';
 import type { EventCommand } from '../decide/command.ts';
 import type { Quarantine } from '../feeds/quarantine.ts';
+import type { GrantsState } from '../state.ts';
 import { type KnownAccounts, knownAccounts } from './accounts.ts';
 import { type TransmitterKeys, transmitterKeys } from './keys.ts';
 import { isAboutStream, type Meaning, meaningOf } from './meaning.ts';
@@ -47,19 +48,28 @@ export type Receiver = {
 export type ReceiverDeps = {
   readonly transmitters: readonly Transmitter[];
   readonly commands: Commands;
+  readonly state: Pick<GrantsState, 'haveChangedHands'>;
   readonly quarantine: Quarantine;
   readonly streams: Streams;
   readonly clock: Clock;
   readonly log: Logger;
 };
 
-export const receiver = ({ transmitters, commands, quarantine, streams, clock, log }: ReceiverDeps): Receiver => {
-  /** By file: which accounts changed hands is remembered, whatever else of the transmitter changes. */
+export const receiver = ({
+  transmitters,
+  commands,
+  state,
+  quarantine,
+  streams,
+  clock,
+  log,
+}: ReceiverDeps): Receiver => {
+  /** By file. */
   const accounts = new Map<string | undefined, KnownAccounts>();
   const knownOf = (all: readonly Transmitter[]) =>
     all.map((transmitter) => {
       const { accounts: file } = transmitter.subjects;
-      const read = accounts.get(file) ?? knownAccounts(file);
+      const read = accounts.get(file) ?? knownAccounts(file, state.haveChangedHands);
       accounts.set(file, read);
       const same = known.find((each) => isDeepStrictEqual(each.transmitter, transmitter));
       return same ?? { transmitter, keys: transmitterKeys(transmitter), accounts: read };
@@ -76,7 +86,7 @@ export const receiver = ({ transmitters, commands, quarantine, streams, clock, l
     const resolved: Resolved = isAboutStream(meaning)
       ? { outcome: 'unresolved', why: '' }
       : resolveSubject(subject, transmitter, accounts?.of ?? (() => undefined));
-    const inner = toCommand(meaning, resolved, event);
+    const inner = toCommand(meaning, resolved, event, accounts?.digest() ?? '');
     // Whole seconds: it may have been at the end of that one, and what came here within it may have been before.
     const at = (instant: number): string => new Date(Math.min(instant + 999, now)).toISOString();
     const principal = 'principal' in inner ? inner.principal : undefined;
@@ -99,8 +109,6 @@ export const receiver = ({ transmitters, commands, quarantine, streams, clock, l
       causation: jti,
       inbound: { source: transmitter.issuer, id: jti, digest: contentDigest(event) },
     });
-    if (meaning.kind === 'recycled' && resolved.outcome === 'resolved' && resolved.account !== undefined)
-      accounts?.bar(resolved.account);
     streams.heard(transmitter.name, meaning);
     return done;
   };
@@ -161,7 +169,12 @@ export const receiver = ({ transmitters, commands, quarantine, streams, clock, l
 };
 
 /** Throws `grants/unresolved-subject` where somebody has to be meant. */
-const toCommand = (meaning: Meaning, resolved: Resolved, { transmitter, type }: SecurityEvent): EventCommand => {
+const toCommand = (
+  meaning: Meaning,
+  resolved: Resolved,
+  { transmitter, type }: SecurityEvent,
+  accounts: string,
+): EventCommand => {
   const principal = () => {
     if (resolved.outcome === 'resolved') return resolved.principal;
     throw new Problem('grants/unresolved-subject', {
@@ -169,11 +182,12 @@ const toCommand = (meaning: Meaning, resolved: Resolved, { transmitter, type }: 
       fix: 'Say whom it means under subjects of the transmitter, then replay it; or dismiss it.',
     });
   };
-  const ends = (before: number, reason: string): EventCommand => ({
+  const ends = (before: number, reason: string, addressesOf?: string): EventCommand => ({
     kind: 'revoke-sessions',
     principal: principal(),
     before: new Date(before).toISOString(),
     evenUnknown: true,
+    addressesOf,
     reason,
   });
   switch (meaning.kind) {
@@ -188,7 +202,7 @@ const toCommand = (meaning: Meaning, resolved: Resolved, { transmitter, type }: 
       const own = resolved.outcome === 'resolved' && resolved.account === undefined;
       return own && type.endsWith('recycled')
         ? { kind: 'leave', principal: principal(), reason: meaning.why }
-        : ends(meaning.before, meaning.why);
+        : ends(meaning.before, meaning.why, own ? undefined : accounts);
     }
     case 'verification':
       return { kind: 'note', type, why: `the stream of ${transmitter.name} is verified` };

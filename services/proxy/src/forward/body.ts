@@ -1,15 +1,16 @@
 /** A request's body on its way to the API: none, the octets that were judged, or the caller's own stream, held to its limit. */
 import type { IncomingMessage } from 'node:http';
 import { Transform } from 'node:stream';
-import { BodyTooLarge } from './failures.ts';
+import { BodyTooLarge, Ended } from './failures.ts';
 import type { Outgoing } from './forwarding.ts';
+import type { Call } from './http1/exchange.ts';
+import { trailingFields } from './trailers.ts';
 
-export type Body = IncomingMessage | Transform | Buffer | null;
-
-export const bodyOf = (req: IncomingMessage, { read, upstream, body }: Outgoing): Body => {
+export const bodyOf = (req: IncomingMessage, { read, upstream, body }: Outgoing): Call['body'] => {
   if (body !== undefined) return body.length === 0 ? null : body;
   if (read.body.kind === 'none' || (read.body.kind === 'sized' && read.body.bytes === 0)) return null;
-  if (read.body.kind === 'sized') return req;
+  const trailers = () => trailingFields(req.rawTrailers);
+  if (read.body.kind === 'sized') return { from: req, bytes: read.body.bytes, trailers };
   let bytes = 0;
   const counted = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -18,6 +19,27 @@ export const bodyOf = (req: IncomingMessage, { read, upstream, body }: Outgoing)
       else done(null, chunk);
     },
   });
+  // Whoever sends it looks for itself.
+  counted.on('error', () => {});
   req.once('error', (error) => counted.destroy(error));
-  return req.pipe(counted);
+  // What is counted does not end by itself when its source breaks off.
+  req.once('close', () => {
+    if (!req.complete) counted.destroy(new Ended('the caller went away'));
+  });
+  return { from: req.pipe(counted), bytes: undefined, trailers };
+};
+
+/** What is left of a body behind an answer that did not wait for it is read away up to here, so that the connection can go on; bytes. */
+const readAwayMax = 65_536;
+
+/** Nobody wants the rest: little of it is read away, much of it ends the connection. */
+export const readAway = (req: IncomingMessage, body: Call['body']): void => {
+  if (req.complete || req.destroyed) return;
+  if (body !== null && !Buffer.isBuffer(body) && body.from instanceof Transform) req.unpipe(body.from);
+  let bytes = 0;
+  req.on('data', (piece: Buffer) => {
+    bytes += piece.length;
+    if (bytes > readAwayMax) req.destroy();
+  });
+  req.resume();
 };

@@ -62,7 +62,7 @@ export const forwardHttp2 = (
 
   const body = bodyOf(req, out);
   const headers = toHttp2(out);
-  const sent = body === null ? undefined : replayable(body);
+  const sent = body === null ? undefined : replayable(Buffer.isBuffer(body) ? body : body.from);
   const begin = (attempt: number): void => {
     let ours: ClientHttp2Stream;
     try {

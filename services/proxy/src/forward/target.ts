@@ -3,7 +3,7 @@
  * plain numbers on the way of a request; `outliers.ts` draws the conclusions, ten times a second or after a failure.
  */
 import type { Timeouts } from '@postern/schemas';
-import type { Pool } from 'undici';
+import type { Http1Pool } from './http1/pool.ts';
 import type { Http2Sessions } from './http2-sessions.ts';
 
 export type Upstream = {
@@ -13,7 +13,7 @@ export type Upstream = {
   readonly host: string;
   /** Path of the base URL, without a slash at its end. */
   readonly basePath: string;
-  readonly pool: Pool;
+  readonly pool: Http1Pool;
   /** Where the API speaks HTTP/2: over TLS as agreed there, in clear text by prior knowledge. */
   readonly http2?: Http2Sessions;
   readonly timeouts: ExchangeTimeouts;

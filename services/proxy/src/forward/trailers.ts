@@ -29,17 +29,27 @@ const neverTrailing = new Set([
   'www-authenticate',
 ]);
 
-/** `raw`: name and value by turns. Undefined where nothing is left. */
-export const trailersOf = (raw: unknown): Record<string, string> | undefined => {
-  if (!Array.isArray(raw) || raw.length === 0) return undefined;
-  const kept = new Map<string, { readonly name: string; value: string }>();
+/** What may trail. `raw`, and what is left of it: name and value by turns. */
+export const trailingFields = (raw: readonly (string | Buffer)[]): string[] => {
+  const kept: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = textOf(raw[at]);
     const lower = name.toLowerCase();
-    if (neverTrailing.has(lower) || lower.startsWith('postern-')) continue;
-    const before = kept.get(lower);
-    if (before === undefined) kept.set(lower, { name, value: textOf(raw[at + 1]) });
-    else before.value += `, ${textOf(raw[at + 1])}`;
+    if (!neverTrailing.has(lower) && !lower.startsWith('postern-')) kept.push(name, textOf(raw[at + 1]));
   }
-  return kept.size === 0 ? undefined : Object.fromEntries([...kept.values()].map(({ name, value }) => [name, value]));
+  return kept;
+};
+
+/** The same as node takes them: each name once. Undefined where nothing is left. */
+export const trailersOf = (raw: readonly (string | Buffer)[]): Record<string, string> | undefined => {
+  const fields = trailingFields(raw);
+  if (fields.length === 0) return undefined;
+  const kept = new Map<string, { readonly name: string; value: string }>();
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    const [name = '', value = ''] = [fields[at], fields[at + 1]];
+    const before = kept.get(name.toLowerCase());
+    if (before === undefined) kept.set(name.toLowerCase(), { name, value });
+    else before.value += `, ${value}`;
+  }
+  return Object.fromEntries([...kept.values()].map(({ name, value }) => [name, value]));
 };

@@ -1,8 +1,8 @@
 /** Where each service's API lies, the connections to it, and which of its targets a request goes to. */
 import { Outliers, Retries, Timeouts } from '@postern/schemas';
-import { Pool } from 'undici';
 import type { UpstreamConfig } from '../config.ts';
 import { type HealthChecks, healthChecks } from './health-checks.ts';
+import { type Http1Pool, http1Pool } from './http1/pool.ts';
 import { type Http2Sessions, http2Sessions } from './http2-sessions.ts';
 import { judge, judgeShares, readmit, shareEveryMs } from './outliers.ts';
 import { retryBudget } from './retries.ts';
@@ -42,7 +42,7 @@ export type Upstreams = {
   readonly report: () => readonly TargetReport[];
   /** To be called ten times a second. */
   readonly look: () => void;
-  readonly close: () => Promise<void>;
+  readonly close: () => void;
 };
 
 type Prefixed = { readonly prefix: string; readonly group: UpstreamGroup };
@@ -52,7 +52,7 @@ export const openUpstreams = (
   elapsed: () => number,
   random: () => number = Math.random,
 ): Upstreams => {
-  let pools = new Map<string, Pool>();
+  let pools = new Map<string, Http1Pool>();
   let sessions = new Map<string, Http2Sessions>();
   let states = new Map<string, TargetState>();
   let byService = new Map<string, readonly Prefixed[]>();
@@ -64,9 +64,9 @@ export const openUpstreams = (
     pools = new Map();
     sessions = new Map();
     states = new Map();
-    const poolOf = (origin: string, connectMs: number): Pool => {
+    const poolOf = (origin: string, connectMs: number): Http1Pool => {
       const key = `${origin} ${connectMs}`;
-      const pool = pools.get(key) ?? poolsBefore.get(key) ?? newPool(origin, connectMs);
+      const pool = pools.get(key) ?? poolsBefore.get(key) ?? http1Pool(origin, connectMs);
       pools.set(key, pool);
       return pool;
     };
@@ -93,7 +93,7 @@ export const openUpstreams = (
     );
     all = [...byService.values()].flatMap((prefixed) => prefixed.map(({ group }) => group));
     // Closed once what goes through them has ended.
-    for (const [key, pool] of poolsBefore) if (!pools.has(key)) pool.close().catch(() => {});
+    for (const [key, pool] of poolsBefore) if (!pools.has(key)) pool.retire();
     for (const [key, each] of sessionsBefore) if (!sessions.has(key)) each.retire();
   };
   configure(services);
@@ -117,26 +117,20 @@ export const openUpstreams = (
     look: () => {
       const now = elapsed();
       for (const group of all) group.look(now);
+      for (const pool of pools.values()) pool.look(now);
       if (now < sharesAt) return;
       sharesAt = now + shareEveryMs;
       for (const group of all) group.lookAtShares(now);
     },
-    close: async () => {
+    close: () => {
       for (const each of sessions.values()) each.close();
-      await Promise.allSettled([...pools.values()].map((pool) => pool.destroy()));
+      for (const pool of pools.values()) pool.destroy();
     },
   };
 };
 
-/**
- * The number of connections follows the number of requests under way: a limit would let a few open streams starve everybody else.
- * undici's own limits for head and body are off, because they start and stop a timer for each request; `deadlines.ts` has ours.
- */
-const newPool = (origin: string, connectMs: number): Pool =>
-  new Pool(origin, { pipelining: 1, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: connectMs } });
-
 type Making = {
-  readonly poolOf: (origin: string, connectMs: number) => Pool;
+  readonly poolOf: (origin: string, connectMs: number) => Http1Pool;
   readonly sessionsOf: (origin: string) => Http2Sessions;
   readonly stateOf: (service: string, url: string) => TargetState;
   readonly elapsed: () => number;

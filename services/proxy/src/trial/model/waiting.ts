@@ -1,6 +1,6 @@
 /** Whoever waits for enforcements, as grants does it: it reads the heartbeats with delays of its own and asks the rule of the language. */
 import type { Clock } from '@postern/runtime';
-import { enforcementHeard, type Sequence, type WaitingSince } from '@postern/schemas';
+import { enforcementHeard, type Sequence } from '@postern/schemas';
 import type { Heartbeats } from './network.ts';
 
 export type Waiting = {
@@ -14,7 +14,7 @@ export type Acknowledge = (sequence: number, lapsed: number) => void;
 
 export const waiting = (beats: Heartbeats, clock: Clock, most: () => number, acknowledge: Acknowledge): Waiting => {
   const heard = enforcementHeard();
-  let waits: { readonly sequence: Sequence; readonly since: WaitingSince }[] = [];
+  let waits: { readonly sequence: Sequence; readonly since: number }[] = [];
   let position = 0;
   let askedAt = clock.elapsed();
   let composedTo: number | undefined;
@@ -28,7 +28,7 @@ export const waiting = (beats: Heartbeats, clock: Clock, most: () => number, ack
   };
   return {
     wait: (head) => {
-      waits.push({ sequence: head as Sequence, since: { end: { '0': beats.stored.length }, ends: heard.ends() } });
+      waits.push({ sequence: head as Sequence, since: heard.ends() });
       look();
     },
     answer: () => {
@@ -38,9 +38,7 @@ export const waiting = (beats: Heartbeats, clock: Clock, most: () => number, ack
     },
     arrive: () => {
       if (composedTo === undefined) return;
-      const records = beats.stored
-        .slice(position, composedTo)
-        .map((beat, index) => ({ partition: '0', offset: position + index, ...(beat && { beat }) }));
+      const records = beats.stored.slice(position, composedTo).map((beat) => ({ ...(beat && { beat }) }));
       position = composedTo;
       composedTo = undefined;
       heard.take({ records, atEnd, askedAt, takenAt: clock.elapsed() });
