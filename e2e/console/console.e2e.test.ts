@@ -106,11 +106,7 @@ suite('the console', { skip }, () => {
 
   test('ends the session where its key is revoked', async () => {
     const page = await eyes.signedIn(auditor.key, '/now');
-    await page
-      .getByText('The signed head', { exact: false })
-      .or(page.getByText('entries in the log'))
-      .first()
-      .waitFor();
+    await page.locator('.causes').waitFor();
     await eyes.api(`/keys/${encodeURIComponent(auditor.id)}?wait=enforced`, { reason: 'lost' }, 'DELETE');
     await page.getByText('Your session has ended').first().waitFor();
     await eyes.looked(page, 'session-over');

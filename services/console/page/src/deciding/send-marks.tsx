@@ -29,6 +29,8 @@ export const SendMarks = ({
   const sent = useMutation({
     mutationFn: async () => {
       const gone = new Set<string>();
+      // As they were when it was pressed: what is sent is marked no more.
+      const counts = countsOf(marks);
       let last: ChangeAnswer = { enforced: false };
       try {
         for (const part of parts) {
@@ -43,12 +45,12 @@ export const SendMarks = ({
         if (gone.size > 0) onSent(gone);
         await client.invalidateQueries({ queryKey: decidingKey });
       }
-      return last;
+      return { answer: last, counts };
     },
-    onSuccess: (answer) => {
+    onSuccess: ({ answer, counts }) => {
       onClose();
       tell(
-        `Decided: ${keep} kept, ${revoke} revoked, ${shorten} shortened.${revoke + shorten > 0 ? ` It holds ${everywhere(answer)}.` : ''}`,
+        `Decided: ${counts.keep} kept, ${counts.revoke} revoked, ${counts.shorten} shortened.${counts.revoke + counts.shorten > 0 ? ` It holds ${everywhere(answer)}.` : ''}`,
       );
     },
   });

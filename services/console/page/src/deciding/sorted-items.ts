@@ -7,6 +7,7 @@ import {
   getSortedRowModel,
   useReactTable,
 } from '@tanstack/react-table';
+import { useMemo } from 'react';
 import { legible } from '../names.ts';
 import type { Item } from './asked.ts';
 
@@ -43,11 +44,15 @@ const every = (text: string, find: string): boolean => {
 
 /** All that hold every word of `find`. */
 export const useSortedItems = (items: readonly Item[], order: Order, find: string): readonly Item[] => {
+  // A new array would be a new order, with every drawing.
+  const sorting = useMemo(() => [{ id: order, desc: false }], [order]);
   const table = useReactTable({
     data: items as Item[],
     columns,
     getRowId: ({ grant }) => grant,
-    state: { sorting: [{ id: order, desc: false }], globalFilter: find.trim() },
+    state: { sorting, globalFilter: find.trim() },
+    // There are no pages to go back to the first of, and going back is drawing anew.
+    autoResetAll: false,
     globalFilterFn: (row, _, text: string) => every(String(row.getValue('text')), text),
     getColumnCanGlobalFilter: ({ id }) => id === 'text',
     getCoreRowModel: getCoreRowModel(),
