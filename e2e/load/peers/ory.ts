@@ -1,5 +1,5 @@
 /** Oathkeeper in front of Keto: a JWT is verified, Keto is asked over HTTP whether its subject may call the path, and the request goes on. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { freeAddresses } from '../../world/processes.ts';
@@ -40,7 +40,7 @@ export const startOry = async (
       jwt: {
         enabled: true,
         config: {
-          jwks_urls: [`file://${hop.jwksFile}`],
+          jwks_urls: [`file://${join(hop.folder, 'keys.json')}`],
           scope_strategy: 'none',
           trusted_issuers: [hop.issuer],
           target_audience: [hop.audience],
@@ -72,7 +72,11 @@ export const startOry = async (
       mutators: [{ handler: 'noop' }],
     },
   ];
+  // It looks for keys that say what they are for.
+  const { keys } = JSON.parse(await readFile(hop.jwksFile, 'utf8')) as { readonly keys: readonly object[] };
+  const forSignatures = { keys: keys.map((key) => ({ ...key, use: 'sig' })) };
   await Promise.all([
+    writeFile(join(hop.folder, 'keys.json'), JSON.stringify(forSignatures)),
     writeFile(join(hop.folder, 'keto.yaml'), stringify(keto)),
     writeFile(join(hop.folder, 'oathkeeper.yaml'), stringify(oathkeeper)),
     writeFile(join(hop.folder, 'rules.json'), JSON.stringify(rules)),

@@ -37,7 +37,7 @@ after(async () => {
 const { found, missing } = foundPeers();
 for (const { name, why } of missing) test(`${name} is measured`, { skip: why }, () => {});
 for (const { name, does } of found)
-  test(`${name} ${does === 'nothing' ? 'passes everything on' : 'passes on what SpiceDB allows, and refuses the rest'}`, async (context) => {
+  test(`${name} ${does === 'nothing' ? 'passes everything on' : 'passes on what is allowed, and refuses the rest'}`, async (context) => {
     if (does === 'decides' && spicedb === undefined) return context.skip('spicedb is not on this machine');
     const holds = { users: 200, roles: 10, endpoints: 50 };
     const peer = await startPeer(name, api.url, tokens, spicedb && { ...spicedb, holds });
