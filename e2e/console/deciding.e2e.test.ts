@@ -147,10 +147,9 @@ suite('deciding', { skip }, () => {
     const names = Array.from({ length: reviewed }, (_, at) => `user:p${String(at).padStart(3, '0')}`);
     const [first = '', second = '', third = '', fourth = ''] = names;
     await eyes.join(names, { manager: 'user:lea' });
-    for (const name of names)
-      await eyes.api('/grants', { subject: name, role: 'reports', reason: name === third ? hostile : 'started here' });
+    for (const name of names) await eyes.api('/grants', { subject: name, role: 'reports', reason: 'started here' });
     const { id } = await eyes.api('/reviews', {
-      title: `Q4 ${hostile}`,
+      title: 'Q4: who reads reports',
       scope: { role: 'reports' },
       undecided: 'keep',
     });

@@ -20,10 +20,17 @@ export const awayAfterMs = 1_000;
 const publishedAtOnceMax = 8;
 /** Further ones that wait are read from the journal again when it is their turn. */
 const batchesInMemoryMax = 64;
+/** In one call into the kernel. */
+const writtenAtOnceMax = 64;
 
 export type Recorder = {
   /** False when there is no room: then the request must be refused. */
   readonly take: (record: Partial<DecisionLine>) => boolean;
+  /**
+   * The same of what may pass, in its turn: `then` hears, within this turn of the loop, whether it is recorded. What comes together is
+   * written together, which costs one call into the kernel instead of one each.
+   */
+  readonly admit: (record: Partial<DecisionLine>, then: (recorded: boolean) => void) => void;
   /** Why nothing may pass now, as far as it is recording that forbids it. */
   readonly full: () => string | undefined;
   readonly waiting: () => number;
@@ -164,21 +171,59 @@ export const recorder = (decisions: Pick<EventLog['decisions'], 'publish'>, opti
   };
   const replaying = replay();
 
+  const refused = (record: Partial<DecisionLine>): boolean =>
+    noRoom() !== undefined || (record.outcome === 'allow' && forbidden() !== undefined);
+  /** All of them or none. Together they fit the batch that is open. */
+  const write = (texts: readonly string[], size: number): boolean => {
+    const why = journal?.line(...texts);
+    if (why !== unwritable && why !== undefined) log.error({ waiting: count }, why);
+    unwritable = why;
+    if (why !== undefined) return false;
+    lines.push(...texts);
+    bytes += size;
+    timer ??= setTimeout(flush, flushAfterMs);
+    return true;
+  };
+  /** Counted already, so that no more is let in than there is room for. */
+  let admitted: { readonly line: string; readonly then: (recorded: boolean) => void }[] = [];
+  const writeAdmitted = (): void => {
+    const all = admitted;
+    admitted = [];
+    for (let from = 0; from < all.length; ) {
+      const texts: string[] = [];
+      let size = 0;
+      for (const { line } of all.slice(from, from + writtenAtOnceMax)) {
+        const one = Buffer.byteLength(line) + 1;
+        if (bytes + size + one > decisionBatchBytesMax) {
+          if (texts.length > 0) break;
+          close();
+        }
+        texts.push(line);
+        size += one;
+      }
+      const recorded = write(texts, size);
+      if (!recorded) count -= texts.length;
+      const next = from + texts.length;
+      for (; from < next; from++) all[from]?.then(recorded);
+    }
+  };
+
   return {
     take: (record) => {
-      if (noRoom() !== undefined || (record.outcome === 'allow' && forbidden() !== undefined)) return false;
+      // In the order in which they were decided.
+      if (admitted.length > 0) writeAdmitted();
+      if (refused(record)) return false;
       const line = JSON.stringify(record);
       const size = Buffer.byteLength(line) + 1;
       if (bytes + size > decisionBatchBytesMax) close();
-      const why = journal?.line(line);
-      if (why !== unwritable && why !== undefined) log.error({ waiting: count }, why);
-      unwritable = why;
-      if (why !== undefined) return false;
-      lines.push(line);
-      bytes += size;
+      if (!write([line], size)) return false;
       count++;
-      timer ??= setTimeout(flush, flushAfterMs);
       return true;
+    },
+    admit: (record, then) => {
+      if (refused(record)) return then(false);
+      count++;
+      if (admitted.push({ line: JSON.stringify(record), then }) === 1) setImmediate(writeAdmitted);
     },
     // A journal that could not be written is tried again with the refusal's own line.
     full: () => noRoom() ?? forbidden() ?? unwritable,
@@ -186,6 +231,7 @@ export const recorder = (decisions: Pick<EventLog['decisions'], 'publish'>, opti
     away,
     journalBytes: () => journal?.bytes() ?? 0,
     stop: async (timeoutMs) => {
+      writeAdmitted();
       close();
       const all = Promise.all([publishing, replaying]);
       await Promise.race([all, new Promise((resolve) => setTimeout(resolve, timeoutMs).unref())]);

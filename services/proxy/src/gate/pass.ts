@@ -54,23 +54,22 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
       observed,
       refusedWith,
     });
-    if (!recorder.take(record)) {
+    const unrecorded = (): void => {
       metrics.refused('recording-full', 'unavailable');
-      return answer(door, toRefusal('proxy/recording-full', { decision: id, ...recordingRefused(recorder) }), id);
+      answer(door, toRefusal('proxy/recording-full', { decision: id, ...recordingRefused(recorder) }), id);
+    };
+    if (upstream === undefined) {
+      if (!recorder.take(record)) return unrecorded();
+      metrics.allowed();
+      const detail = tooLarge ? `The limit is ${group.bodyBytesMax} bytes.` : undefined;
+      const code =
+        group === undefined ? 'proxy/upstream-unreachable' : tooLarge ? 'proxy/body-too-large' : 'proxy/no-upstream';
+      return answer(door, toRefusal(code, { decision: id, ...(detail !== undefined && { detail }) }), id);
     }
-    metrics.allowed();
-    if (group === undefined) return answer(door, toRefusal('proxy/upstream-unreachable', { decision: id }), id);
-    if (tooLarge)
-      return answer(
-        door,
-        toRefusal('proxy/body-too-large', { decision: id, detail: `The limit is ${group.bodyBytesMax} bytes.` }),
-        id,
-      );
-    if (upstream === undefined) return answer(door, toRefusal('proxy/no-upstream', { decision: id }), id);
 
-    const adds = added(passage, group.serverTiming, clock);
     let over = false;
-    let cut: Cut = () => {};
+    // Until it goes on its way there is nothing to end but the caller's side.
+    let cut: Cut = () => void (door.kind === 'upgrade' ? door.socket : door.res).destroy();
     const since = clock.elapsed();
     const unread = passage.body === undefined && read.body.kind !== 'none' && !door.req.complete;
     const exchange: Live = {
@@ -103,31 +102,50 @@ export const passer = (deps: PassDeps): LadderDeps['forward'] => {
         live.delete(exchange);
       },
     };
-    const out = {
-      upstream,
-      read,
-      decision: id,
-      observed: observed !== undefined,
-      path: `${upstream.basePath}${match.below}${read.query}`,
-      headers: outgoingHeaders(deps, passage, upstream),
-      pace: exchange,
-      adds,
-      body: passage.body,
-      rewrite: passage.lists ? visibleTools(deps, passage) : undefined,
-    };
-    live.add(exchange);
-    if (deps.draining()) lastOf(door);
-    if (door.kind === 'upgrade') cut = deps.forwardUpgrade(door.req, door.socket, door.head, out, watch);
-    else {
+    const go = (): void => {
       // A request that was read to its end is destroyed by node itself; a caller that went away takes the response with it.
-      if (door.res.destroyed || (door.req.destroyed && passage.body === undefined)) return watch.ended();
-      if (door.expectsContinue && passage.body === undefined) door.res.writeContinue();
-      cut =
-        upstream.http2 === undefined
-          ? forwardHttp(door.req, door.res, out, watch)
-          : forwardHttp2(door.req, door.res, out, watch, upstream.http2);
-    }
-    if (over) live.delete(exchange);
+      const gone =
+        door.kind === 'upgrade'
+          ? door.socket.destroyed
+          : door.res.destroyed || (door.req.destroyed && passage.body === undefined);
+      if (gone) {
+        watch.ended();
+        return;
+      }
+      const out = {
+        upstream,
+        read,
+        decision: id,
+        observed: observed !== undefined,
+        path: `${upstream.basePath}${match.below}${read.query}`,
+        headers: outgoingHeaders(deps, passage, upstream),
+        pace: exchange,
+        adds: added(passage, group?.serverTiming ?? 'never', clock),
+        body: passage.body,
+        rewrite: passage.lists ? visibleTools(deps, passage) : undefined,
+      };
+      if (deps.draining()) lastOf(door);
+      if (door.kind === 'upgrade') cut = deps.forwardUpgrade(door.req, door.socket, door.head, out, watch);
+      else {
+        if (door.expectsContinue && passage.body === undefined) door.res.writeContinue();
+        cut =
+          upstream.http2 === undefined
+            ? forwardHttp(door.req, door.res, out, watch)
+            : forwardHttp2(door.req, door.res, out, watch, upstream.http2);
+      }
+      if (over) live.delete(exchange);
+    };
+    // It is live before it is recorded: a revocation that comes between ends it as any other.
+    live.add(exchange);
+    recorder.admit(record, (recorded) => {
+      if (recorded) {
+        metrics.allowed();
+        go();
+      } else {
+        watch.ended();
+        unrecorded();
+      }
+    });
   };
 };
 

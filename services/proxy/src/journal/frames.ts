@@ -15,18 +15,23 @@ export type Frame = { readonly kind: FrameKind; readonly text: string };
 const headBytes = 8;
 const kinds = new Map<number, FrameKind>((['I', 'L', 'B', 'A'] as const).map((kind) => [kind.charCodeAt(0), kind]));
 
-/** Writes frames into memory of its own; what it gives is valid until the next call. */
-export const frameWriter = (): ((kind: FrameKind, text: string) => Uint8Array) => {
+/** Writes frames of one kind, one behind the other, into memory of its own; what it gives is valid until the next call. */
+export const frameWriter = (): ((kind: FrameKind, ...texts: readonly string[]) => Uint8Array) => {
   let space = Buffer.allocUnsafeSlow(16_384);
-  return (kind, text) => {
-    const most = headBytes + 1 + text.length * 3;
+  return (kind, ...texts) => {
+    let most = 0;
+    for (const text of texts) most += headBytes + 1 + text.length * 3;
     if (most > space.length) space = Buffer.allocUnsafeSlow(most * 2);
-    const length = 1 + space.write(text, headBytes + 1);
-    space[headBytes] = kind.charCodeAt(0);
-    space.writeUInt32BE(length, 0);
-    const frame = space.subarray(0, headBytes + length);
-    space.writeUInt32BE(crc32(frame.subarray(headBytes)), 4);
-    return frame;
+    let at = 0;
+    for (const text of texts) {
+      const content = at + headBytes;
+      const length = 1 + space.write(text, content + 1);
+      space[content] = kind.charCodeAt(0);
+      space.writeUInt32BE(length, at);
+      space.writeUInt32BE(crc32(space.subarray(content, content + length)), at + 4);
+      at = content + length;
+    }
+    return space.subarray(0, at);
   };
 };
 

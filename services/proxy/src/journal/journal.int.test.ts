@@ -243,3 +243,44 @@ test('what waits beyond what memory holds is read from the journal again, in ord
   );
   await records.stop(1_000);
 });
+
+test('what is let in together is written before any of it goes on, and stands before what was decided later', async () => {
+  using folder = trialFolder();
+  using journal = openJournal(folder.path);
+  const got: Uint8Array[] = [];
+  const records = recorder(
+    { publish: async (sent) => void got.push(...sent.map(({ bytes }) => bytes)) },
+    { instance: 'near', decisionsMax: 300, journal, elapsed: () => performance.now(), log: silentLogger },
+  );
+  const went: string[] = [];
+  let bytesBefore = journal.bytes();
+  const admit = (id: string): void =>
+    records.admit(line(id, 'allow'), (recorded) => {
+      assert.ok(recorded);
+      assert.ok(journal.bytes() > bytesBefore);
+      went.push(id);
+    });
+  for (let number = 0; number < 100; number++) admit(`d-${number}`);
+  assert.equal(journal.bytes(), bytesBefore);
+  assert.deepEqual([went, records.waiting()], [[], 100]);
+  await new Promise(setImmediate);
+  assert.equal(went.length, 100);
+  bytesBefore = journal.bytes();
+  admit('before');
+  // A refusal, or a cut of the one before, does not overtake it.
+  assert.ok(records.take(line('refused', 'deny')));
+  assert.equal(went.at(-1), 'before');
+  for (let number = 0; number < 198; number++) admit(`more-${number}`);
+  let refused = 0;
+  records.admit(line('one-too-many', 'allow'), (recorded) => {
+    if (!recorded) refused++;
+  });
+  assert.equal(refused, 1, 'what is let in already counts');
+  await records.stop(1_000);
+  const decisions = got.flatMap((bytes) => DecisionBatch.parse(JSON.parse(Buffer.from(bytes).toString())).decisions);
+  assert.deepEqual(
+    decisions.slice(99, 103).map(({ id }) => id),
+    ['d-99', 'before', 'refused', 'more-0'],
+  );
+  assert.equal(decisions.length, 300);
+});

@@ -15,8 +15,8 @@ export type Place = { readonly file: number; readonly from: number; readonly to:
 export type Journal = Disposable & {
   /** Whose decisions come now. Before the first {@link Journal.line}. */
   readonly begin: (instance: string) => void;
-  /** Undefined once the line is written, so that the end of this process does not lose it; else why it could not be. */
-  readonly line: (text: string) => string | undefined;
+  /** Undefined once the lines are written, so that the end of this process does not lose them; else why none of them could be. */
+  readonly line: (...texts: readonly string[]) => string | undefined;
   /** The lines since the last one are the batch of this number; a place where they can be read again. */
   readonly close: (number: number) => Place;
   readonly lines: (place: Place) => string[];
@@ -139,11 +139,11 @@ export const openJournal = (
     begin: (name) => {
       instance = name;
     },
-    line: (text) => {
+    line: (...texts) => {
       try {
         payOwed();
         current ??= open();
-        append(current, frame('L', text));
+        append(current, frame('L', ...texts));
         return undefined;
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code ?? String(error);

@@ -27,6 +27,7 @@ export const Enforcing = ({ enforcement: { sequence, proxies, takenAway } }: { r
           series={drawn.series}
           unit=" ms"
           height={150}
+          spanSeconds={drawn.span}
         />
       )}
       <ul className="plain">
@@ -83,6 +84,8 @@ const chartOf = (takenAway: Enforcement['takenAway']) => {
   return {
     at,
     series,
+    // A single one stands in its minute, and not in all of time.
+    span: [(at[0] ?? 0) - 30, (at.at(-1) ?? 0) + 30] as const,
     says: `${changes.length} changes that took access away; a proxy took ${lasting(Math.max(0, ...all))} at most.`,
   };
 };

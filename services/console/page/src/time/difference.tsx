@@ -85,7 +85,7 @@ export const Difference = () => {
             <p>
               From <Moment at={found.data?.from.at ?? ''} /> (fact {found.data?.from.sequence}) to{' '}
               <Moment at={found.data?.to.at ?? ''} /> (fact {found.data?.to.sequence}): <strong>{gained.length}</strong>{' '}
-              rights gained, <strong>{lost.length}</strong> lost.
+              {gained.length === 1 ? 'right' : 'rights'} gained, <strong>{lost.length}</strong> lost.
             </p>
             {of.kind === 'subject' && <Evidence query={{ question: '2', subject: of.name, from, to }} />}
           </Group>

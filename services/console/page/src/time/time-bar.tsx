@@ -112,7 +112,7 @@ export const MomentSlider = ({
               fact {at}
               {fact.data && (
                 <>
-                  : {typeWords(fact.data.body.type)} {fact.data.body.subject},{' '}
+                  : {[typeWords(fact.data.body.type), fact.data.body.subject].filter(Boolean).join(' ')},{' '}
                   <Moment at={fact.data.body.recordedtime} />
                 </>
               )}
