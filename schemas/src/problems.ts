@@ -116,6 +116,7 @@ export const problems = {
   'grants/scim-precondition-failed': { status: 412, title: 'The SCIM resource has changed since it was read' },
   'grants/scim-too-large': { status: 413, title: 'The SCIM request is larger than this service provider takes' },
   'grants/scim-not-implemented': { status: 501, title: 'This part of SCIM is not served here' },
+  'grants/disk-full': { status: 507, title: 'The disk of names and texts is full' },
   'grants/profiles-unreachable': { status: 503, title: 'The store of SCIM profiles does not answer' },
   'grants/still-active': { status: 409, title: 'Somebody whose access has not ended is not erased' },
   'grants/held': { status: 409, title: 'A legal hold keeps it' },

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Problem } from '@postern/schemas';
 import type { SealedStore, SealedText } from '../sealed/port.ts';
+import { toProblem } from './to-problem.ts';
 
 const tables = `
   CREATE TABLE IF NOT EXISTS sealed (
@@ -17,18 +17,13 @@ const tables = `
 const scrubTries = 100;
 const scrubPauseMs = 50;
 
-/** `:memory:` for none. Throws `grants/profiles-unreachable`. */
+/** `:memory:` for none. Throws `grants/profiles-unreachable`, `grants/disk-full`. */
 export const openSqliteSealed = (file: string): SealedStore => {
-  const away = (error: unknown): Problem =>
-    new Problem('grants/profiles-unreachable', {
-      detail: `${file}: ${error instanceof Error ? error.message : String(error)}`,
-      cause: error,
-    });
   const guarded = async <Result>(work: () => Result): Promise<Awaited<Result>> => {
     try {
       return await work();
     } catch (error) {
-      throw away(error);
+      throw toProblem(error, file);
     }
   };
   const open = (): DatabaseSync => {
@@ -41,7 +36,7 @@ export const openSqliteSealed = (file: string): SealedStore => {
       if (file !== ':memory:') chmodSync(file, 0o600);
       return opened;
     } catch (error) {
-      throw away(error);
+      throw toProblem(error, file);
     }
   };
   const database = open();

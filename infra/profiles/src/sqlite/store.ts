@@ -2,8 +2,8 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Problem } from '@postern/schemas';
 import type { Profile, ProfileChange, ProfileKind, ProfileStore, Written } from '../port.ts';
+import { toProblem } from './to-problem.ts';
 
 const tables = `
   CREATE TABLE IF NOT EXISTS profiles (
@@ -17,16 +17,13 @@ const tables = `
 `;
 const columns = { id: 'id', userName: 'user_name', externalId: 'external_id', displayName: 'display_name' } as const;
 
-/** `:memory:` for none. Throws `grants/profiles-unreachable`. */
+/** `:memory:` for none. Throws `grants/profiles-unreachable`, `grants/disk-full`. */
 export const openSqliteProfiles = (file: string): ProfileStore => {
   const guarded = <Result>(work: () => Result): Result => {
     try {
       return work();
     } catch (error) {
-      throw new Problem('grants/profiles-unreachable', {
-        detail: `${file}: ${error instanceof Error ? error.message : String(error)}`,
-        cause: error,
-      });
+      throw toProblem(error, file);
     }
   };
   const database = guarded(() => {
