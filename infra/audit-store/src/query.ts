@@ -109,13 +109,16 @@ export const toPage = <Found extends Readonly<Record<string, unknown>>>(
     : { page };
 };
 
+/** A row's place in its entry is a number of two octets. */
+const orderMax = 32_767;
 // A place in the log, not an offset into a result: it means the same however much the log has grown.
 const cursorText = (index: number, order: number): string => Buffer.from(`${index}.${order}`).toString('base64url');
 /** Behind everything that a log of this size holds: whoever goes on from it reads what comes. */
-export const cursorBehind = (size: number): string => cursorText(size - 1, 999_999_999);
+export const cursorBehind = (size: number): string => cursorText(size - 1, orderMax);
 const parseCursor = (cursor: string): { readonly index: number; readonly order: number } => {
-  const [, index, order] = /^(-1|\d{1,15})\.(\d{1,9})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
-  if (index === undefined || order === undefined) throw badQuery('the cursor is none that a page gave');
+  const [, index, order] = /^(-1|\d{1,15})\.(\d{1,5})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+  if (index === undefined || order === undefined || Number(order) > orderMax)
+    throw badQuery('the cursor is none that a page gave');
   return { index: Number(index), order: Number(order) };
 };
 
