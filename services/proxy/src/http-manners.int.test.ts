@@ -66,7 +66,8 @@ test('what comes behind a chunked request stays behind it: trailers reach the AP
     trailers = req.rawTrailers;
     res.end('ok');
   };
-  const trailing = 'X-Late: 1\r\nPostern-Assertion: forged\r\nAuthorization: Bearer x\r\n';
+  const trailing =
+    'X-Late: 1\r\nPostern-Assertion: forged\r\nAuthorization: Bearer x\r\nX-Forwarded-For: 10.0.0.1\r\nX-HTTP-Method-Override: DELETE\r\nCookie: a=b\r\nX_Api_Key: y\r\n';
   const answer = await gate.raw(
     `POST /write HTTP/1.1\r\nHost: gate.test\r\nX-API-Key: ${key}\r\nTransfer-Encoding: chunked\r\nTrailer: X-Late\r\n\r\n2\r\nhi\r\n0\r\n${trailing}\r\n`,
   );

@@ -39,11 +39,28 @@ const read = (text: string): Read => {
     if (lineEnd < 0) return 'more';
     const size = /^[0-9a-fA-F]{1,8}$/.exec(body.slice(at, lineEnd))?.[0];
     if (size === undefined) return 'nonsense';
+    if (/^0+$/.test(size)) {
+      const rest = behindTrailers(body.slice(lineEnd + 2));
+      return typeof rest === 'string' ? rest : { request, rest: rest.rest };
+    }
     const next = lineEnd + 2 + Number.parseInt(size, 16);
     if (body.length < next + 2) return 'more';
     if (body.slice(next, next + 2) !== '\r\n') return 'nonsense';
     at = next + 2;
-    if (/^0+$/.test(size)) return { request, rest: body.slice(at) };
+  }
+};
+
+/** What says whom a message is for, where it ends or who sent it has no business behind it. */
+const steering = /^(?:host|content-length|transfer-encoding|connection|authorization|cookie|x-api-key|postern-[^:]*):/i;
+
+const behindTrailers = (text: string): { readonly rest: string } | 'more' | 'nonsense' => {
+  for (let at = 0; ; ) {
+    const end = text.indexOf('\r\n', at);
+    if (end < 0) return 'more';
+    const line = text.slice(at, end);
+    at = end + 2;
+    if (line === '') return { rest: text.slice(at) };
+    if (!headLine.test(line) || steering.test(line)) return 'nonsense';
   }
 };
 
