@@ -62,22 +62,18 @@ const passes = (raw: string): boolean => {
   return judged;
 };
 
-export const textOf = (raw: string | Buffer | undefined): string =>
-  raw === undefined ? '' : typeof raw === 'string' ? raw : raw.toString('latin1');
-
 /** The API's response headers as the caller gets them, octet for octet: name and value by turns. */
 export const responseHeaders = (
-  raw: readonly (string | Buffer)[],
+  raw: readonly string[],
   { decision, observed = false, adds, read }: Pick<Outgoing, 'decision' | 'observed' | 'adds' | 'read'>,
 ): string[] => {
   let hop: string[] | undefined;
   const headers: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = textOf(raw[at]);
-    if (name.length === 10 && name.toLowerCase() === 'connection') hop = declared(textOf(raw[at + 1]), hop);
-    else if (passes(name)) headers.push(name, textOf(raw[at + 1]));
-    else if (read.trailers && name.length === 7 && name.toLowerCase() === 'trailer')
-      headers.push('Trailer', textOf(raw[at + 1]));
+    const [name = '', value = ''] = [raw[at], raw[at + 1]];
+    if (name.length === 10 && name.toLowerCase() === 'connection') hop = declared(value, hop);
+    else if (passes(name)) headers.push(name, value);
+    else if (read.trailers && name.length === 7 && name.toLowerCase() === 'trailer') headers.push('Trailer', value);
   }
   headers.push('Postern-Decision', decision);
   if (observed) headers.push('Postern-Observed', 'would-refuse');

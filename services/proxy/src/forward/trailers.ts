@@ -1,5 +1,4 @@
 /** Fields that come after a body (RFC 9110 §6.5): passed on to whoever said that they take them, but for those that must not trail. */
-import { textOf } from './forwarding.ts';
 
 /** What frames, routes, authenticates or steers a message, or says how its content is to be read, has to stand before it. */
 const neverTrailing = new Set([
@@ -30,18 +29,18 @@ const neverTrailing = new Set([
 ]);
 
 /** What may trail. `raw`, and what is left of it: name and value by turns. */
-export const trailingFields = (raw: readonly (string | Buffer)[]): string[] => {
+export const trailingFields = (raw: readonly string[]): string[] => {
   const kept: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = textOf(raw[at]);
+    const [name = '', value = ''] = [raw[at], raw[at + 1]];
     const lower = name.toLowerCase();
-    if (!neverTrailing.has(lower) && !lower.startsWith('postern-')) kept.push(name, textOf(raw[at + 1]));
+    if (!neverTrailing.has(lower) && !lower.startsWith('postern-')) kept.push(name, value);
   }
   return kept;
 };
 
 /** The same as node takes them: each name once. Undefined where nothing is left. */
-export const trailersOf = (raw: readonly (string | Buffer)[]): Record<string, string> | undefined => {
+export const trailersOf = (raw: readonly string[]): Record<string, string> | undefined => {
   const fields = trailingFields(raw);
   if (fields.length === 0) return undefined;
   const kept = new Map<string, { readonly name: string; value: string }>();
