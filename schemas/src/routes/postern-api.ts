@@ -7,28 +7,12 @@ import type { RoleName } from '../ids.ts';
 import { consoleOperations } from './console.ts';
 import { Endpoint, type Service } from './endpoint.ts';
 import { lifeOfAccessOperations, memberOperations } from './life-of-access.ts';
-import type { PosternOperation, Room } from './postern-operation.ts';
+import { operation, type PosternOperation } from './postern-operation.ts';
 import { privacyOperations } from './privacy-operations.ts';
 
 export type { Room } from './postern-operation.ts';
 export const posternMount = '/.postern';
 export const posternService = 'postern';
-
-const operation = (
-  room: Room,
-  access: Endpoint['access'],
-  method: Endpoint['method'],
-  template: string,
-  name: string,
-  summary: string,
-): PosternOperation => ({
-  room,
-  access,
-  method,
-  template,
-  operation: name,
-  summary,
-});
 
 export const posternOperations: readonly PosternOperation[] = [
   operation(

@@ -12,3 +12,12 @@ export type PosternOperation = {
   /** No grant is asked for: its answer says nothing of anybody, or of the caller alone, whom the room then wants to know. */
   readonly public?: true;
 };
+
+export const operation = (
+  room: Room,
+  access: Endpoint['access'],
+  method: Endpoint['method'],
+  template: string,
+  name: string,
+  summary: string,
+): PosternOperation => ({ room, access, method, template, operation: name, summary });

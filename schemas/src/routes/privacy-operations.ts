@@ -1,14 +1,5 @@
 /** Postern's own API for personal data, retention and holds. Whoever may see everything held of a person administers Postern. */
-import type { PosternOperation } from './postern-operation.ts';
-
-const operation = (
-  room: PosternOperation['room'],
-  access: PosternOperation['access'],
-  method: PosternOperation['method'],
-  template: string,
-  name: string,
-  summary: string,
-): PosternOperation => ({ room, access, method, template, operation: name, summary });
+import { operation, type PosternOperation } from './postern-operation.ts';
 
 export const privacyOperations: readonly PosternOperation[] = [
   operation('grants', 'admin', 'GET', '/privacy/{subject}', 'showPersonalData', 'Everything that is held of a person'),
