@@ -1,14 +1,10 @@
 /** Sealed texts in PostgreSQL, beside the profiles. */
-import { isProblem, Problem } from '@postern/schemas';
-import pg from 'pg';
 import type { SealedStore, SealedText } from '../sealed/port.ts';
+import { toText } from '../sealed/row.ts';
+import { guarded, openPool, schema, transact } from './pool.ts';
 
-/** The number that the profiles' tables are made under, too: two openings never make them at once. */
-const tablesLock = 7_305_441_909;
-const schema = 'postern_profiles';
 const table = `${schema}.sealed`;
 const tables = `
-  CREATE SCHEMA IF NOT EXISTS ${schema};
   CREATE TABLE IF NOT EXISTS ${table} (
     commitment text PRIMARY KEY, salt bytea NOT NULL, text text NOT NULL, subject text NOT NULL, author text NOT NULL,
     member text NOT NULL, sequence bigint NOT NULL
@@ -21,39 +17,8 @@ const tables = `
 
 /** Rejects with `grants/profiles-unreachable`. */
 export const openPostgresSealed = async (url: string): Promise<SealedStore> => {
-  const pool = new pg.Pool({
-    connectionString: url,
-    application_name: 'postern-sealed',
-    max: 4,
-    connectionTimeoutMillis: 5_000,
-    query_timeout: 300_000,
-    lock_timeout: 60_000,
-    idle_in_transaction_session_timeout: 10_000,
-  });
-  pool.on('error', () => {});
-  const inOne = async <Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> => {
-    const client = await pool.connect();
-    let broken = true;
-    try {
-      await client.query('BEGIN');
-      const result = await work(client);
-      await client.query('COMMIT');
-      broken = false;
-      return result;
-    } finally {
-      // A connection in the middle of a transaction is thrown away, and the server rolls back for it.
-      client.release(broken);
-    }
-  };
-  await guarded(() =>
-    inOne(async (client) => {
-      await client.query('SELECT pg_advisory_xact_lock($1)', [tablesLock]);
-      await client.query(tables);
-    }),
-  ).catch(async (error) => {
-    await pool.end();
-    throw error;
-  });
+  // Writing the tables anew takes as long as they are large, and waits for readers.
+  const pool = await openPool(url, tables, { name: 'postern-sealed', queryTimeoutMs: 300_000, lockTimeoutMs: 60_000 });
 
   /** A deleted row stays in its page until that is used again: the tables are written anew, and the old files go. */
   const scrub = async (): Promise<void> => {
@@ -90,7 +55,7 @@ export const openPostgresSealed = async (url: string): Promise<SealedStore> => {
         : rows(`SELECT * FROM ${table} WHERE author = $1 ORDER BY sequence, commitment`, [who.author]),
     erase: (subject, before) =>
       guarded(async () => {
-        const erased = await inOne(async (client) => {
+        const erased = await transact(pool, async (client) => {
           const gone = await client.query(`DELETE FROM ${table} WHERE subject = $1 AND sequence < $2`, [
             subject,
             before,
@@ -106,23 +71,3 @@ export const openPostgresSealed = async (url: string): Promise<SealedStore> => {
     [Symbol.asyncDispose]: () => pool.end(),
   };
 };
-
-const guarded = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-  try {
-    return await work();
-  } catch (error) {
-    if (isProblem(error)) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new Problem('grants/profiles-unreachable', { detail: `PostgreSQL: ${message || 'no answer'}`, cause: error });
-  }
-};
-
-const toText = (row: Readonly<Record<string, unknown>>): SealedText => ({
-  commitment: String(row['commitment']),
-  salt: Uint8Array.from(row['salt'] as Uint8Array),
-  text: String(row['text']),
-  subject: String(row['subject']),
-  author: String(row['author']),
-  member: String(row['member']),
-  sequence: Number(row['sequence']),
-});

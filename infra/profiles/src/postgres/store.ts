@@ -1,49 +1,26 @@
 /** Profiles in PostgreSQL: any number of instances of the grants room share them. */
-import { isProblem, Problem } from '@postern/schemas';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Profile, ProfileChange, ProfileKind, ProfileStore, Written } from '../port.ts';
+import { guarded, openPool, schema, transact } from './pool.ts';
 
-/** Any number that no other program on the database uses: two openings never make the tables at once. */
-const tablesLock = 7_305_441_909;
+const table = `${schema}.profiles`;
 const tables = `
-  CREATE SCHEMA IF NOT EXISTS postern_profiles;
-  CREATE TABLE IF NOT EXISTS postern_profiles.profiles (
+  CREATE TABLE IF NOT EXISTS ${table} (
     kind text NOT NULL, id text COLLATE "C" NOT NULL, user_name text, external_id text, display_name text, document text NOT NULL,
     version integer NOT NULL, created_at bigint NOT NULL, modified_at bigint NOT NULL, written_at bigint NOT NULL,
     PRIMARY KEY (kind, id)
   );
-  CREATE UNIQUE INDEX IF NOT EXISTS profiles_user_name ON postern_profiles.profiles (kind, user_name);
-  CREATE INDEX IF NOT EXISTS profiles_external_id ON postern_profiles.profiles (kind, external_id);
-  CREATE INDEX IF NOT EXISTS profiles_display_name ON postern_profiles.profiles (kind, display_name);
+  CREATE UNIQUE INDEX IF NOT EXISTS profiles_user_name ON ${table} (kind, user_name);
+  CREATE INDEX IF NOT EXISTS profiles_external_id ON ${table} (kind, external_id);
+  CREATE INDEX IF NOT EXISTS profiles_display_name ON ${table} (kind, display_name);
 `;
-const table = 'postern_profiles.profiles';
 const columns = { id: 'id', userName: 'user_name', externalId: 'external_id', displayName: 'display_name' } as const;
 
 /** Rejects with `grants/profiles-unreachable`. */
 export const openPostgresProfiles = async (url: string): Promise<ProfileStore> => {
-  const pool = new pg.Pool({
-    connectionString: url,
-    application_name: 'postern-profiles',
-    max: 4,
-    connectionTimeoutMillis: 5_000,
-    query_timeout: 60_000,
-    lock_timeout: 10_000,
-    idle_in_transaction_session_timeout: 10_000,
-  });
-  // An idle connection that breaks is replaced by the pool; the next query says whether the server is there.
-  pool.on('error', () => {});
+  const pool = await openPool(url, tables, { name: 'postern-profiles', queryTimeoutMs: 60_000, lockTimeoutMs: 10_000 });
   const rows = async (text: string, values: unknown[]): Promise<Profile[]> =>
     (await guarded(() => pool.query(text, values))).rows.map(toProfile);
-
-  await guarded(() =>
-    transact(pool, async (client) => {
-      await client.query('SELECT pg_advisory_xact_lock($1)', [tablesLock]);
-      await client.query(tables);
-    }),
-  ).catch(async (error) => {
-    await pool.end();
-    throw error;
-  });
 
   return {
     find: (kind, key, values) =>
@@ -114,38 +91,6 @@ const one = async (client: pg.PoolClient, change: ProfileChange): Promise<Writte
     if ((error as { code?: string }).code !== '23505') throw error;
     await client.query('ROLLBACK TO SAVEPOINT one');
     return 'taken';
-  }
-};
-
-const transact = async <Result>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> => {
-  const client = await pool.connect();
-  let broken = true;
-  try {
-    await client.query('BEGIN');
-    const result = await work(client);
-    await client.query('COMMIT');
-    broken = false;
-    return result;
-  } catch (error) {
-    await client.query('ROLLBACK').then(
-      () => {
-        broken = false;
-      },
-      () => {},
-    );
-    throw error;
-  } finally {
-    client.release(broken);
-  }
-};
-
-const guarded = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-  try {
-    return await work();
-  } catch (error) {
-    if (isProblem(error)) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new Problem('grants/profiles-unreachable', { detail: `PostgreSQL: ${message || 'no answer'}`, cause: error });
   }
 };
 

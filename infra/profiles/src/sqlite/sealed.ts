@@ -1,9 +1,8 @@
 /** Sealed texts in the SQLite file of the profiles. */
-import { chmodSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { SealedStore, SealedText } from '../sealed/port.ts';
+import type { SealedStore } from '../sealed/port.ts';
+import { toText } from '../sealed/row.ts';
+import { openDatabase } from './database.ts';
 import { toProblem } from './to-problem.ts';
 
 const tables = `
@@ -26,20 +25,7 @@ export const openSqliteSealed = (file: string): SealedStore => {
       throw toProblem(error, file);
     }
   };
-  const open = (): DatabaseSync => {
-    try {
-      if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-      const opened = new DatabaseSync(file, { timeout: 5_000 });
-      // What is erased is overwritten, in the file and, once it is truncated, in the journal.
-      opened.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;');
-      opened.exec(tables);
-      if (file !== ':memory:') chmodSync(file, 0o600);
-      return opened;
-    } catch (error) {
-      throw toProblem(error, file);
-    }
-  };
-  const database = open();
+  const database = openDatabase(file, tables);
   const inOne = (work: () => void): void => {
     database.exec('BEGIN IMMEDIATE');
     try {
@@ -90,13 +76,3 @@ export const openSqliteSealed = (file: string): SealedStore => {
     },
   };
 };
-
-const toText = (row: Readonly<Record<string, unknown>>): SealedText => ({
-  commitment: String(row['commitment']),
-  salt: Uint8Array.from(row['salt'] as Uint8Array),
-  text: String(row['text']),
-  subject: String(row['subject']),
-  author: String(row['author']),
-  member: String(row['member']),
-  sequence: Number(row['sequence']),
-});

@@ -1,8 +1,6 @@
 /** Profiles in one SQLite file. */
-import { chmodSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import type { Profile, ProfileChange, ProfileKind, ProfileStore, Written } from '../port.ts';
+import { openDatabase } from './database.ts';
 import { toProblem } from './to-problem.ts';
 
 const tables = `
@@ -26,15 +24,7 @@ export const openSqliteProfiles = (file: string): ProfileStore => {
       throw toProblem(error, file);
     }
   };
-  const database = guarded(() => {
-    if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    const opened = new DatabaseSync(file, { timeout: 5_000 });
-    // What is erased is overwritten, in the file and, once it is truncated, in the journal.
-    opened.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;');
-    opened.exec(tables);
-    if (file !== ':memory:') chmodSync(file, 0o600);
-    return opened;
-  });
+  const database = openDatabase(file, tables);
   const insert = database.prepare(
     'INSERT INTO profiles (user_name, external_id, display_name, document, version, created_at, modified_at, written_at, kind, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   );
