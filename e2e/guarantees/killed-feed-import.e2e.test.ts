@@ -8,10 +8,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openEventLog } from '@postern/event-log/open';
-import { beginning, type Fact, type GroupId, Organisation } from '@postern/schemas';
+import type { GroupId } from '@postern/schemas';
 import { postern } from '../world/command.ts';
 import { ownWorld } from '../world/own-api.ts';
+import { factsIn, organisationOf } from '../world/read-back.ts';
 import { event, things } from '../world/things.ts';
 import { seeded } from './random-history.ts';
 
@@ -59,19 +59,12 @@ test('an import by file goes on when what it imports into is killed, and nothing
   assert.deepEqual(JSON.parse(again.stdout), { taken: 0, repeated: events.length, refused: 1 });
 
   await world.stop('SIGTERM');
-  const facts: Fact[] = [];
-  const organisation = new Organisation();
-  await using log = await openEventLog(`file:${join(world.folder, 'state')}`);
-  const over = new AbortController();
-  for await (const { entries, atHead } of log.facts.follow(beginning, { signal: over.signal })) {
-    for (const entry of entries) {
-      assert.ok(entry.fact);
-      organisation.apply({ ...entry, fact: entry.fact });
-      facts.push(entry.fact);
-    }
-    if (atHead) over.abort();
-  }
-  const told = facts.filter(({ inboundsource }) => inboundsource === '/hr').map(({ inboundid }) => inboundid);
+  const entries = await factsIn(`file:${join(world.folder, 'state')}`);
+  const organisation = organisationOf(entries);
+  const told = entries
+    .map(({ fact }) => fact)
+    .filter(({ inboundsource }) => inboundsource === '/hr')
+    .map(({ inboundid }) => inboundid);
   assert.deepEqual([told.length, new Set(told).size], [events.length, events.length]);
   for (let group = 0; group < people / groupSize; group++)
     assert.equal(organisation.groups.direct(`group:g${group}` as GroupId).size, groupSize);

@@ -7,10 +7,10 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openEventLog } from '@postern/event-log/open';
-import { beginning, type Fact, type GroupId, Organisation, type PrincipalId } from '@postern/schemas';
+import type { GroupId, PrincipalId } from '@postern/schemas';
 import { bring, groups, people, type Size, type Target } from '../load/scim-import.ts';
 import { ownWorld } from '../world/own-api.ts';
+import { factsIn, organisationOf } from '../world/read-back.ts';
 import { things } from '../world/things.ts';
 import { seeded } from './random-history.ts';
 
@@ -50,20 +50,9 @@ test('a killed import is finished by sending it again, and nothing is there twic
   assert.deepEqual([last.created, last.failed], [0, 0]);
 
   await world.stop('SIGTERM');
-  const facts: Fact[] = [];
-  const organisation = new Organisation();
-  {
-    await using log = await openEventLog(`file:${join(world.folder, 'state')}`);
-    const over = new AbortController();
-    for await (const { entries, atHead } of log.facts.follow(beginning, { signal: over.signal })) {
-      for (const entry of entries) {
-        assert.ok(entry.fact);
-        organisation.apply({ ...entry, fact: entry.fact });
-        facts.push(entry.fact);
-      }
-      if (atHead) over.abort();
-    }
-  }
+  const entries = await factsIn(`file:${join(world.folder, 'state')}`);
+  const facts = entries.map(({ fact }) => fact);
+  const organisation = organisationOf(entries);
   const joined = facts.filter(({ type }) => type === 'postern.principal.joined.v1').map(({ subject }) => subject);
   assert.equal(new Set(joined).size, joined.length, 'nobody joined twice');
   for (const { externalId } of people(size))

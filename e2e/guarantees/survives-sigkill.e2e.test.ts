@@ -8,13 +8,9 @@ import { createHash, randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openEventLog } from '@postern/event-log/open';
 import { openRelationships } from '@postern/relationships/open';
 import {
-  beginning,
   type CredentialId,
-  type Fact,
-  type LoggedFact,
   Organisation,
   type PrincipalId,
   relationshipText,
@@ -23,6 +19,7 @@ import {
 } from '@postern/schemas';
 import { postern } from '../world/command.ts';
 import { type DemoWorld, demoWorld } from '../world/embedded.ts';
+import { factsIn } from '../world/read-back.ts';
 import { type Acknowledged, history, type Sent, seeded } from './random-history.ts';
 
 const kills = 4;
@@ -56,22 +53,6 @@ const deliver = async (world: DemoWorld, item: Sent, alive: () => Promise<void>)
     }
     await sleep(20);
   }
-};
-
-const factsOnDisk = async (folder: string): Promise<(LoggedFact & { fact: Fact })[]> => {
-  await using log = await openEventLog(`file:${folder}`);
-  const head = await log.facts.head();
-  const facts: (LoggedFact & { fact: Fact })[] = [];
-  const over = new AbortController();
-  for await (const { entries, atHead } of log.facts.follow(beginning, { signal: over.signal })) {
-    for (const entry of entries) {
-      assert.ok(entry.fact, `fact ${entry.sequence} can be read`);
-      facts.push({ ...entry, fact: entry.fact });
-    }
-    if (atHead) over.abort();
-  }
-  assert.equal(facts.at(-1)?.sequence, head);
-  return facts;
 };
 
 const digestOf = (texts: Iterable<string>): string =>
@@ -125,7 +106,7 @@ test('a killed process keeps what it acknowledged, exactly once, and decides as 
     const live = await asked(world);
     await world.running().process.kill('SIGKILL');
     await world.running().ended;
-    const facts = await factsOnDisk(join(world.folder, '.postern'));
+    const facts = await factsIn(`file:${join(world.folder, '.postern')}`);
     assert.deepEqual(
       facts.map(({ sequence }) => sequence),
       facts.map((_, index) => index + 1),

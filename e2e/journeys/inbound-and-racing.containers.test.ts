@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { openEventLog } from '@postern/event-log/open';
-import { beginning, type LoggedFact } from '@postern/schemas';
 import { distributedWorld } from '../world/distributed.ts';
+import { factsIn } from '../world/read-back.ts';
 import { change, enforced, eventually, isRefused, joined, left, passes } from './expectations.ts';
 import { recorded, rowsOf } from './record.ts';
 import { staged } from './staging.ts';
@@ -14,17 +14,6 @@ const topic = 'hr.quarantine';
 const world = staged(() => distributedWorld({ grants: 2, feeds: [topic] }));
 const employees = '/payroll/employees';
 const structured = { 'content-type': 'application/cloudevents+json' };
-
-const factsOf = async (url: string): Promise<LoggedFact[]> => {
-  await using log = await openEventLog(url);
-  const found: LoggedFact[] = [];
-  const read = new AbortController();
-  for await (const { entries, atHead } of log.facts.follow(beginning, { signal: read.signal })) {
-    found.push(...entries);
-    if (atHead) read.abort();
-  }
-  return found;
-};
 
 test('events of an HR topic are taken in both modes; a broken one goes to quarantine with its bytes, and blocks nothing', async () => {
   const w = world();
@@ -117,7 +106,7 @@ test('what a topic brought and could not be applied is put right and replayed, b
 
   await recorded(w, 'facts?subject=user:rita&type=postern.principal.left.v1');
   await isRefused(w, employees, { as: { token: await w.token('rita') } });
-  const rita = (await factsOf(w.eventLogUrl)).filter(({ envelope }) => envelope.subject === 'user:rita');
+  const rita = (await factsIn(w.eventLogUrl)).filter(({ envelope }) => envelope.subject === 'user:rita');
   const count = (type: string) => rita.filter(({ envelope }) => envelope.type === type).length;
   assert.deepEqual([count('postern.principal.left.v1'), count('postern.event.unscheduled.v1')], [1, 1]);
   const leaving = rita.find(({ envelope }) => envelope.type === 'postern.principal.left.v1')?.envelope;
@@ -148,7 +137,7 @@ test('two instances of grants that race with the same and with different command
   }
   assert.equal(statuses.length, rounds.length * 7);
 
-  const facts = await factsOf(w.eventLogUrl);
+  const facts = await factsIn(w.eventLogUrl);
   assert.deepEqual(
     facts.map(({ sequence }) => sequence),
     facts.map((_, index) => index + 1),
