@@ -1,4 +1,6 @@
 export * from '../generated/gate-zed.ts';
+export * from './answers/decision-counts.ts';
+export * from './answers/rights.ts';
 export * from './assert-never.ts';
 export * from './conditions.ts';
 export * from './config/console.ts';

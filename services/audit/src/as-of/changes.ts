@@ -1,22 +1,15 @@
 /** What changed between two moments: who gained which right, who lost it, and by which facts. */
-import { Problem } from '@postern/schemas';
+import {
+  type ChangeCause,
+  Problem,
+  type RightChange,
+  type RightChanges,
+  type TracedRight,
+  type TracedWay,
+} from '@postern/schemas';
 import type { ReadableFact } from './history.ts';
 import { counts, type Moment } from './moment.ts';
-import type { Past, Path, Right } from './past.ts';
-
-/** A fact that stands behind a change. */
-export type Because = {
-  readonly fact: number;
-  readonly type: string;
-  /** RFC 3339: when it was recorded, and since when it holds. */
-  readonly recorded: string;
-  readonly effective: string;
-  readonly by: string;
-  readonly reason?: string;
-  readonly ticket?: string;
-};
-export type Change = Right & { readonly because: readonly Because[] };
-export type Changes = { readonly gained: readonly Change[]; readonly lost: readonly Change[] };
+import type { Past } from './past.ts';
 
 export type ChangesAsked = { readonly subject?: string | undefined; readonly endpoint?: string | undefined };
 
@@ -28,23 +21,23 @@ export const changesBetween = async (
   past: Past,
   [from, to]: readonly [Moment, Moment],
   { subject, endpoint }: ChangesAsked,
-): Promise<Changes> => {
+): Promise<RightChanges> => {
   const isBetween = between(past, from, to);
-  const rightsAt = async (moment: Moment): Promise<readonly Right[]> => {
+  const rightsAt = async (moment: Moment): Promise<readonly TracedRight[]> => {
     if (endpoint !== undefined) {
       const rights = await rightsToEndpoint(past, endpoint, moment);
       return subject === undefined ? rights : rights.filter((right) => right.subject === subject);
     }
-    const rights: Right[] = [];
+    const rights: TracedRight[] = [];
     for (const each of subject === undefined ? await concerned(past, to, isBetween) : [subject])
       rights.push(...(await past.what(each, moment)));
     return rights;
   };
   const [before, after] = [await rightsAt(from), await rightsAt(to)];
-  const keyOf = (right: Right) => `${right.subject} ${right.endpoint}`;
+  const keyOf = (right: TracedRight) => `${right.subject} ${right.endpoint}`;
   const [had, has] = [before, after].map((rights) => new Set(rights.map(keyOf)));
-  const explained = async (rights: readonly Right[]): Promise<Change[]> => {
-    const changes: Change[] = [];
+  const explained = async (rights: readonly TracedRight[]): Promise<RightChange[]> => {
+    const changes: RightChange[] = [];
     for (const right of rights) {
       const { facts } = await past.sliceOf(right.subject, to);
       const because = facts.filter((fact) => isBetween(fact.sequence) && stands(fact, right)).map(toBecause);
@@ -64,7 +57,7 @@ const between = (past: Past, from: Moment, to: Moment): ((sequence: number) => b
 };
 
 /** An endpoint that no service declared yet, or any more, is nobody's. */
-const rightsToEndpoint = async (past: Past, endpoint: string, moment: Moment): Promise<readonly Right[]> => {
+const rightsToEndpoint = async (past: Past, endpoint: string, moment: Moment): Promise<readonly TracedRight[]> => {
   try {
     return (await past.who(endpoint, moment)).rights;
   } catch (error) {
@@ -134,8 +127,8 @@ const membersOf = async (past: Past, names: readonly string[]): Promise<string[]
 };
 
 /** Does the fact bear on one of the right's paths? */
-const stands = ({ fact }: ReadableFact, { subject, endpoint, paths }: Right): boolean => {
-  const some = (holds: (path: Path) => boolean): boolean => paths.some(holds);
+const stands = ({ fact }: ReadableFact, { subject, endpoint, paths }: TracedRight): boolean => {
+  const some = (holds: (path: TracedWay) => boolean): boolean => paths.some(holds);
   switch (fact.type) {
     case 'postern.principal.joined.v1':
     case 'postern.principal.left.v1':
@@ -162,7 +155,7 @@ const stands = ({ fact }: ReadableFact, { subject, endpoint, paths }: Right): bo
   }
 };
 
-export const toBecause = ({ sequence, fact }: ReadableFact): Because => ({
+export const toBecause = ({ sequence, fact }: ReadableFact): ChangeCause => ({
   fact: sequence,
   type: fact.type,
   recorded: fact.recordedtime,

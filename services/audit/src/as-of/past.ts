@@ -2,12 +2,14 @@
 import type { Relationships } from '@postern/relationships';
 import {
   EndpointId,
+  type GrantWay,
   objectsOf,
   Problem,
   type RoleRules,
   readTarget,
   routeMatcher,
   type Service,
+  type TracedRight,
 } from '@postern/schemas';
 import { type History, history } from './history.ts';
 import { type Known, type Moment, momentOf } from './moment.ts';
@@ -24,39 +26,10 @@ export type PastQuestions = {
   readonly what: (
     subject: string,
   ) => Promise<{ readonly endpoints: readonly { readonly endpoint: string; readonly conditional: boolean }[] }>;
-  readonly ways: (subject: string, endpoint: string) => readonly PastWay[];
+  readonly ways: (subject: string, endpoint: string) => readonly GrantWay[];
 };
 export type AskPast = QuestionsOver<PastQuestions>;
 export type CanAnswer = { readonly decision: 'allow' | 'deny'; readonly [member: string]: unknown };
-export type PastWay = {
-  readonly subject: string;
-  readonly grant: string;
-  readonly fact: number;
-  readonly by: string;
-  readonly reason: string;
-  readonly role: string;
-  readonly group?: string;
-  readonly conditions?: unknown;
-};
-
-/** A way, and what its grant says of how it came about. */
-export type Path = PastWay & {
-  readonly origin?: string;
-  /** RFC 3339: when the grant was recorded. */
-  readonly issued?: string;
-  readonly ticket?: string;
-  readonly request?: string;
-  readonly approvals?: readonly { readonly by: string; readonly as: string }[];
-};
-/** One right: who may call what, by which paths. */
-export type Right = {
-  readonly subject: string;
-  readonly endpoint: string;
-  /** Whether it depends on circumstances of the call. */
-  readonly conditional: boolean;
-  readonly paths: readonly Path[];
-};
-
 export type PastDeps = {
   readonly entries: Parameters<typeof history>[0];
   readonly openEngine: () => Promise<Relationships>;
@@ -72,8 +45,8 @@ export type Past = AsyncDisposable & {
   readonly who: (
     endpoint: string,
     moment: Moment,
-  ) => Promise<{ readonly public: boolean; readonly rights: readonly Right[] }>;
-  readonly what: (subject: string, moment: Moment) => Promise<readonly Right[]>;
+  ) => Promise<{ readonly public: boolean; readonly rights: readonly TracedRight[] }>;
+  readonly what: (subject: string, moment: Moment) => Promise<readonly TracedRight[]>;
   /** `query` as of `GET can`. */
   readonly can: (query: CanQuery, moment: Moment) => Promise<CanAnswer>;
   /** What was published and defined: schema, services and roles. */
@@ -118,7 +91,7 @@ export const past = ({ entries, openEngine, askPast }: PastDeps): Past => {
 
   const right =
     ({ organisation }: Slice, { ways }: PastQuestions) =>
-    (subject: string, endpoint: string, conditional: boolean): Right => ({
+    (subject: string, endpoint: string, conditional: boolean): TracedRight => ({
       subject,
       endpoint,
       conditional,

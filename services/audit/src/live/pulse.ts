@@ -1,41 +1,9 @@
 /**
- * The last hours of decisions in a few numbers: how many of which outcome in each minute, and what refusals have in common. Counted from
+ * The last hours of decisions in a few numbers: how many of which outcome in each minute, and what refusals have in common. DecisionCounts from
  * the record when somebody asks, on from where the last one left off; nothing is counted while nobody looks.
  */
 import { type AuditReader, cursorBehind, type FoundRow } from '@postern/audit-store';
-import { DecisionRecord, posternService } from '@postern/schemas';
-
-export type Minute = {
-  /** RFC 3339: when it begins. */
-  readonly at: string;
-  /** Without `own`. */
-  readonly allow: number;
-  /** Allowed calls of Postern's own API: whoever looks causes some. */
-  readonly own: number;
-  readonly deny: number;
-  readonly unavailable: number;
-};
-export type Cause = {
-  readonly reason: string;
-  readonly endpoint?: string;
-  /** It passed, because its service is only observed. */
-  readonly observed: boolean;
-  readonly count: number;
-  /** How many callers, as far as they are told apart, and some of them. */
-  readonly callers: number;
-  readonly who: readonly string[];
-  readonly first: string;
-  /** The newest of them. */
-  readonly example: DecisionRecord;
-};
-export type Counted = {
-  readonly minutes: readonly Minute[];
-  readonly causes: readonly Cause[];
-  /** RFC 3339: before it nothing was counted. */
-  readonly since: string;
-  /** There is more in the record than was read for this answer. */
-  readonly behind: boolean;
-};
+import { type DecisionCounts, DecisionRecord, posternService, type RefusalCause } from '@postern/schemas';
 
 const minuteMs = 60_000;
 /** How far back is read at the first look, and how much is kept while somebody looks. */
@@ -55,7 +23,7 @@ type Bucket = {
   unavailable: number;
   readonly causes: Map<string, Kept>;
 };
-type Kept = Omit<Cause, 'count' | 'callers' | 'who' | 'example' | 'first'> & {
+type Kept = Omit<RefusalCause, 'count' | 'callers' | 'who' | 'example' | 'first'> & {
   count: number;
   readonly subjects: Set<string>;
   first: string;
@@ -120,7 +88,7 @@ export const pulse = (reader: Pick<AuditReader, 'find'>, nowMs: () => number) =>
 
   return {
     /** `lastMs`: of how long. */
-    counted: async (lastMs: number): Promise<Counted> => {
+    counted: async (lastMs: number): Promise<DecisionCounts> => {
       counting ??= (cursor === undefined ? begin() : goOn(cursor)).finally(() => {
         counting = undefined;
       });
@@ -174,7 +142,7 @@ const merge = (causes: Map<string, Kept>, key: string, kept: Kept): void => {
   for (const subject of kept.subjects) if (known.subjects.size < callersToldApartMax) known.subjects.add(subject);
 };
 
-const toCause = ({ subjects, ...kept }: Kept): Cause => ({
+const toCause = ({ subjects, ...kept }: Kept): RefusalCause => ({
   ...kept,
   callers: subjects.size,
   who: [...subjects].slice(0, callersNamed),

@@ -1,10 +1,11 @@
 /** Questions 1 to 5: who could, what they could, who gave it, who checked, and all of it. */
+
+import type { TracedRight } from '@postern/schemas';
 import { changesBetween } from '../as-of/changes.ts';
 import { momentOf } from '../as-of/moment.ts';
-import type { Right } from '../as-of/past.ts';
 import type { Answer, Asked, Row } from './asked.ts';
 
-export const rightRows = (rights: readonly Right[], more: Row = {}): Row[] =>
+export const rightRows = (rights: readonly TracedRight[], more: Row = {}): Row[] =>
   rights.flatMap(({ subject, endpoint, conditional, paths }) =>
     (paths.length > 0 ? paths : [undefined]).map((path) => ({
       ...more,
@@ -20,7 +21,8 @@ export const rightRows = (rights: readonly Right[], more: Row = {}): Row[] =>
       reason: path?.reason,
     })),
   );
-const factsOf = (rights: readonly Right[]): number[] => rights.flatMap(({ paths }) => paths.map(({ fact }) => fact));
+const factsOf = (rights: readonly TracedRight[]): number[] =>
+  rights.flatMap(({ paths }) => paths.map(({ fact }) => fact));
 
 export const whoCould = async ({ past, args, moment }: Asked): Promise<Answer> => {
   const { rights, public: open } = await past.who(args.endpoint ?? '', moment);

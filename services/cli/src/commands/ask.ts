@@ -1,21 +1,12 @@
 /** can, who, what: questions to the authorizer. `can` exits 0 for allow, 1 for deny, 4 where it could not ask. */
+import type { GrantWay } from '@postern/schemas';
 import type { Command } from 'commander';
 import { callJson } from '../client.ts';
 import { CommandFailure, exitCodes } from '../failure.ts';
 import { print, printJson, printTable, tell } from '../output.ts';
 import { connect, type Shared, withConnection } from './connect.ts';
 
-type Way = {
-  readonly subject: string;
-  readonly grant: string;
-  readonly fact: number;
-  readonly by: string;
-  readonly reason: string;
-  readonly role: string;
-  readonly group?: string;
-  readonly allows: object;
-  readonly conditions?: object;
-};
+type Way = GrantWay & { readonly allows: object };
 type Edge = {
   readonly resource: string;
   readonly relation: string;

@@ -1,29 +1,10 @@
 /** Who may call what, by which ways, at a moment: what is asked, and how it is put together for a picture. */
-import type { Conditions } from '@postern/schemas';
+import type { Conditions, TracedRight, TracedWay } from '@postern/schemas';
 import { useQuery } from '@tanstack/react-query';
 import { askJson, queryText } from '../api.ts';
 
-export type Way = {
-  readonly subject: string;
-  readonly grant: string;
-  readonly fact: number;
-  readonly by: string;
-  readonly reason: string;
-  readonly role: string;
-  readonly group?: string;
-  readonly conditions?: Conditions;
-  readonly origin?: string;
-  readonly issued?: string;
-  readonly ticket?: string;
-  readonly request?: string;
-  readonly approvals?: readonly { readonly by: string; readonly as: string }[];
-};
-export type Right = {
-  readonly subject: string;
-  readonly endpoint: string;
-  readonly conditional: boolean;
-  readonly paths: readonly Way[];
-};
+export type Way = TracedWay;
+export type Right = TracedRight;
 export type RightsAnswer = {
   readonly moment: { readonly sequence: number; readonly at: string };
   readonly public?: boolean;

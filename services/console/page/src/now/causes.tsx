@@ -1,5 +1,6 @@
 /** Refusals by what they have in common, the most frequent first; each with the grant that comes nearest. */
 import { Anchor, Badge, Button, Group, Paper, Title } from '@mantine/core';
+import type { RefusalCause } from '@postern/schemas';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router';
 import { askWhy, MissTold } from '../access/why.tsx';
@@ -8,7 +9,6 @@ import { useMay } from '../may.ts';
 import { legible } from '../names.ts';
 import { whyQuery } from '../record/why-query.ts';
 import { Moment } from '../shown.tsx';
-import type { Cause } from './pulse.ts';
 
 const shownMax = 8;
 /** A grant would help against these; against the others it would not. */
@@ -18,8 +18,8 @@ export const Causes = ({
   causes,
   onFilter,
 }: {
-  readonly causes: readonly Cause[];
-  readonly onFilter: (cause: Cause) => void;
+  readonly causes: readonly RefusalCause[];
+  readonly onFilter: (cause: RefusalCause) => void;
 }) => {
   const most = Math.max(1, ...causes.map(({ count }) => count));
   return (
@@ -75,7 +75,7 @@ export const Causes = ({
   );
 };
 
-const Nearest = ({ cause: { reason, example } }: { readonly cause: Cause }) => {
+const Nearest = ({ cause: { reason, example } }: { readonly cause: RefusalCause }) => {
   const may = useMay();
   const { at: _, ...asked } = whyQuery(example);
   const judged = useQuery({

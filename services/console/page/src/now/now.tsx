@@ -1,6 +1,6 @@
 /** Now: what the gates decide, what they refuse and why, who enforces, and how the record stands; all of it followed. */
 import { Alert, Badge, Group, Paper, SegmentedControl, Select, Switch, Title } from '@mantine/core';
-import type { DecisionRecord } from '@postern/schemas';
+import type { DecisionRecord, RefusalCause } from '@postern/schemas';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useSearchParams } from 'react-router';
@@ -16,7 +16,7 @@ import { Causes } from './causes.tsx';
 import { Enforcing } from './enforcing.tsx';
 import { Flow } from './flow.tsx';
 import { type Live, useLive } from './live.ts';
-import { type Cause, useEnforcement, usePulse } from './pulse.ts';
+import { useEnforcement, usePulse } from './pulse.ts';
 import { Standing } from './standing.tsx';
 
 const names = ['outcome', 'subject', 'service', 'endpoint'] as const;
@@ -71,7 +71,7 @@ export const Now = () => {
       ),
     [live.rows, reason, own],
   );
-  const show = ({ reason: because, endpoint, observed }: Cause) =>
+  const show = ({ reason: because, endpoint, observed }: RefusalCause) =>
     set({ reason: because, endpoint: endpoint ?? '', outcome: observed ? 'allow' : '' });
   return (
     <>

@@ -1,37 +1,16 @@
 /** What the audit room counts, and what is asked of the grants room beside it. */
-import type { DecisionRecord } from '@postern/schemas';
+import type { DecisionCounts } from '@postern/schemas';
 import { useQuery } from '@tanstack/react-query';
 import { askJson } from '../api.ts';
 
-export type Minute = {
-  readonly at: string;
-  readonly allow: number;
-  readonly own: number;
-  readonly deny: number;
-  readonly unavailable: number;
-};
-export type Cause = {
-  readonly reason: string;
-  readonly endpoint?: string;
-  readonly observed: boolean;
-  readonly count: number;
-  readonly callers: number;
-  readonly who: readonly string[];
-  readonly first: string;
-  readonly example: DecisionRecord;
-};
 export type Head = {
   readonly size: number;
   readonly sealed: number;
   readonly at: string | null;
   readonly waitsSince: string | null;
 };
-export type Pulse = {
+export type Pulse = DecisionCounts & {
   readonly now: string;
-  readonly minutes: readonly Minute[];
-  readonly causes: readonly Cause[];
-  readonly since: string;
-  readonly behind: boolean;
   readonly logs: { readonly facts: Head; readonly decisions: Head };
 };
 export type Enforcement = {

@@ -1,9 +1,10 @@
 /** The difference between two moments: who gained what, who lost what, and by which facts. */
 import { Group, Paper, Title } from '@mantine/core';
+import type { RightChange, RightChanges } from '@postern/schemas';
 import { useQuery } from '@tanstack/react-query';
 import { useSearchParams } from 'react-router';
 import { Find } from '../access/find.tsx';
-import { parseAbout, type Right } from '../access/rights.ts';
+import { parseAbout } from '../access/rights.ts';
 import { AboutLink, FactLink } from '../access/ways.tsx';
 import { askJson, queryText } from '../api.ts';
 import { Evidence } from '../evidence.tsx';
@@ -12,21 +13,9 @@ import { Listed, Moment } from '../shown.tsx';
 import { SubPages, timePages } from '../sub-pages.tsx';
 import { MomentSlider, typeWords, useHead } from './time-bar.tsx';
 
-type Because = {
-  readonly fact: number;
-  readonly type: string;
-  readonly recorded: string;
-  readonly effective: string;
-  readonly by: string;
-  readonly reason?: string;
-  readonly ticket?: string;
-};
-type Change = Right & { readonly because: readonly Because[] };
-type Answer = {
+type Answer = RightChanges & {
   readonly from: { readonly sequence: number; readonly at: string };
   readonly to: { readonly sequence: number; readonly at: string };
-  readonly gained: readonly Change[];
-  readonly lost: readonly Change[];
 };
 
 export const Difference = () => {
@@ -102,7 +91,13 @@ const openMax = 3;
 const endpointsShown = 12;
 
 /** Whoever's access changed, most changed first. */
-const BySubject = ({ gained, lost }: { readonly gained: readonly Change[]; readonly lost: readonly Change[] }) => {
+const BySubject = ({
+  gained,
+  lost,
+}: {
+  readonly gained: readonly RightChange[];
+  readonly lost: readonly RightChange[];
+}) => {
   const [plus, minus] = [bySubject(gained), bySubject(lost)];
   const count = (subject: string): number => (plus.get(subject)?.length ?? 0) + (minus.get(subject)?.length ?? 0);
   const subjects = [...new Set([...plus.keys(), ...minus.keys()])].sort((a, b) => count(b) - count(a));
@@ -140,7 +135,7 @@ const BySubject = ({ gained, lost }: { readonly gained: readonly Change[]; reado
   );
 };
 
-const bySubject = (changes: readonly Change[]): ReadonlyMap<string, readonly Change[]> =>
+const bySubject = (changes: readonly RightChange[]): ReadonlyMap<string, readonly RightChange[]> =>
   Map.groupBy(changes, ({ subject }) => subject);
 
 /** What came by the same facts is one entry. */
@@ -151,7 +146,7 @@ const Side = ({
 }: {
   readonly title: string;
   readonly sign: string;
-  readonly changes: readonly Change[];
+  readonly changes: readonly RightChange[];
 }) => {
   if (changes.length === 0) return null;
   const groups = [...Map.groupBy(changes, ({ because }) => JSON.stringify(because.map(({ fact }) => fact))).entries()];
@@ -186,7 +181,7 @@ const Side = ({
   );
 };
 
-const Endpoints = ({ sign, of }: { readonly sign: string; readonly of: readonly Change[] }) => (
+const Endpoints = ({ sign, of }: { readonly sign: string; readonly of: readonly RightChange[] }) => (
   <ul className="opened">
     {of.map(({ endpoint }) => (
       <li key={endpoint}>
