@@ -208,22 +208,22 @@ export const recorder = (decisions: Pick<EventLog['decisions'], 'publish'>, opti
     }
   };
 
+  const admit: Recorder['admit'] = (record, then) => {
+    if (refused(record)) return then(false);
+    count++;
+    if (admitted.push({ line: JSON.stringify(record), then }) === 1) setImmediate(writeAdmitted);
+  };
+
   return {
+    admit,
+    // Behind whatever waits: in the order in which they were decided.
     take: (record) => {
-      // In the order in which they were decided.
-      if (admitted.length > 0) writeAdmitted();
-      if (refused(record)) return false;
-      const line = JSON.stringify(record);
-      const size = Buffer.byteLength(line) + 1;
-      if (bytes + size > decisionBatchBytesMax) close();
-      if (!write([line], size)) return false;
-      count++;
-      return true;
-    },
-    admit: (record, then) => {
-      if (refused(record)) return then(false);
-      count++;
-      if (admitted.push({ line: JSON.stringify(record), then }) === 1) setImmediate(writeAdmitted);
+      let taken = false;
+      admit(record, (recorded) => {
+        taken = recorded;
+      });
+      writeAdmitted();
+      return taken;
     },
     // A journal that could not be written is tried again with the refusal's own line.
     full: () => noRoom() ?? forbidden() ?? unwritable,
